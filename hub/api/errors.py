@@ -1,0 +1,61 @@
+"""Errors that a client sees: a code in `extensions` and one line that says what to do.
+
+ApiError
+├── BAD_QUERY, BAD_USER_INPUT, BAD_CURRENCY, AMBIGUOUS, NOT_FOUND    what was asked
+├── TOO_DEEP, TOO_MANY_ALIASES, TOO_MANY_TOKENS, TOO_LARGE           how much was asked
+├── UNAUTHENTICATED                                                 who asked
+└── INTERNAL                                                        ours; the log has it under the id
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from graphql import GraphQLError
+
+CODES = (
+    "BAD_QUERY",
+    "BAD_USER_INPUT",
+    "BAD_CURRENCY",
+    "AMBIGUOUS",
+    "NOT_FOUND",
+    "TOO_DEEP",
+    "TOO_MANY_ALIASES",
+    "TOO_MANY_TOKENS",
+    "TOO_LARGE",
+    "UNAUTHENTICATED",
+    "INTERNAL",
+)
+
+_log = structlog.get_logger(__name__)
+
+
+class ApiError(GraphQLError):
+    """An error that the client can do something about."""
+
+    def __init__(self, code: str, message: str, nodes: Sequence[Any] = (), **extensions: Any) -> None:
+        super().__init__(message, nodes or None, extensions={"code": code, **extensions})
+
+
+def settle(errors: Sequence[GraphQLError]) -> None:
+    """Gives every error its code, in place; one that is ours is logged and masked, with the id that the log has."""
+    for error in errors:
+        cause = error.original_error
+        if isinstance(cause, ApiError):
+            error.extensions = cause.extensions
+        elif (error.extensions or {}).get("code"):
+            continue
+        elif cause is None or isinstance(cause, GraphQLError):
+            error.extensions = {"code": "BAD_QUERY"}
+        else:
+            _mask(error, cause)
+
+
+def _mask(error: GraphQLError, cause: Exception) -> None:
+    number = uuid4().hex[:12]
+    _log.error("operation failed", id=number, path=error.path, exc_info=cause)
+    error.message = f"Internal error; the log has it under {number}"
+    error.extensions = {"code": "INTERNAL", "id": number}

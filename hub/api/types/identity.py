@@ -1,0 +1,163 @@
+"""Why profiles are one customer: judgements of the hub and of stewards, and the history of ids."""
+
+from typing import Any
+
+import strawberry
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, and_, cast, literal, null, or_, select, union_all
+
+from hub.api.declare import Order, Rows, column, expression, related
+from hub.api.scope import Scope
+from hub.api.types.connection import Node
+from hub.api.types.scalars import DateTime, instant, millionths
+from hub.api.types.words import IdentityEventKind, Verdict
+from hub.api.values import texts
+from hub.store.derived import customer_card as card
+from hub.store.derived import link
+from hub.store.kept import customer_ledger, identity_log, profile_ledger
+from hub.store.kept import judgement as steward
+
+_left, _right = profile_ledger.alias("left_profile"), profile_ledger.alias("right_profile")
+
+
+def _judged(pairs: Any, owner: Any, *said: ColumnElement[Any]) -> Select[Any]:
+    """The judgements of a table, each beside the customer whose profile `owner` is."""
+    sides = [c.label(f"{side.name}_{c.name}") for side in (_left, _right) for c in _named(side)]
+    return (
+        select(owner.c.customer_no.label("customer_no"), *said, *sides)
+        .select_from(pairs)
+        .join(_left, _left.c.profile_no == pairs.c.left_profile_no)
+        .join(_right, _right.c.profile_no == pairs.c.right_profile_no)
+    )
+
+
+def _named(side: Any) -> tuple[ColumnElement[Any], ...]:
+    return (side.c.source, side.c.stream, side.c.key)
+
+
+def _by_hub(owner: Any) -> Select[Any]:
+    return _judged(
+        link,
+        owner,
+        link.c.left_profile_no.label("left_no"),
+        link.c.right_profile_no.label("right_no"),
+        cast(null(), BigInteger).label("judgement_no"),
+        link.c.verdict,
+        link.c.rule,
+        link.c.score,
+        link.c.reasons,
+        cast(null(), Text).label("reason"),
+        cast(null(), Text).label("decided_by"),
+        link.c.at,
+        cast(null(), BigInteger).label("withdrawn_at"),
+    )
+
+
+def _by_steward(owner: Any) -> Select[Any]:
+    return _judged(
+        steward,
+        owner,
+        steward.c.left_profile_no.label("left_no"),
+        steward.c.right_profile_no.label("right_no"),
+        steward.c.judgement_no.label("judgement_no"),
+        steward.c.verdict,
+        literal("steward", Text).label("rule"),
+        cast(null(), BigInteger).label("score"),
+        cast(null(), Text).label("reasons"),
+        steward.c.reason,
+        steward.c.decided_by,
+        steward.c.at,
+        steward.c.withdrawn_at,
+    )
+
+
+def _other_side() -> ColumnElement[bool]:
+    """A pair within one customer is seen from its left profile only."""
+    same = _left.c.customer_no == _right.c.customer_no
+    return or_(_left.c.customer_no.is_(None), and_(_left.c.customer_no.is_not(None), ~same))
+
+
+judged = union_all(
+    _by_hub(_left), _by_hub(_right).where(_other_side()), _by_steward(_left), _by_steward(_right).where(_other_side())
+).subquery("judged")
+
+
+def _id(_scope: Scope, number: int | None, left: int, right: int) -> str:
+    return f"lnk_{left}-{right}" if number is None else f"jdg_{number}"
+
+
+def _side(_scope: Scope, source: str, stream: str, key: str) -> dict[str, str]:
+    return {"source": source, "stream": stream, "key": key}
+
+
+def _reasons(_scope: Scope, stored: str | None, said: str | None) -> list[str]:
+    return texts(stored) if stored is not None else [said or ""]
+
+
+@strawberry.type(description="A profile by its source, stream and key.")
+class ProfileName:
+    source: str = strawberry.field(description="The source.")
+    stream: str = strawberry.field(description="The stream there.")
+    key: str = strawberry.field(description="The record's key there.")
+
+
+@strawberry.type(description="Whether two profiles are one customer, by the hub or by a steward.")
+class Judgement(Node):
+    __reads__ = Rows(judged, (judged.c.left_no, judged.c.right_no, judged.c.at, judged.c.customer_no), "jdg")
+
+    id: strawberry.ID = expression(
+        (judged.c.judgement_no, judged.c.left_no, judged.c.right_no), _id, "jdg_… a steward's, lnk_… the hub's own."
+    )
+    left: ProfileName = expression(
+        (judged.c.left_profile_source, judged.c.left_profile_stream, judged.c.left_profile_key), _side, "One profile."
+    )
+    right: ProfileName = expression(
+        (judged.c.right_profile_source, judged.c.right_profile_stream, judged.c.right_profile_key),
+        _side,
+        "The other profile.",
+    )
+    verdict: Verdict = column(judged.c.verdict, "One customer or two.")
+    rule: str | None = column(judged.c.rule, "The rule that decided; steward where a person did.")
+    score: float | None = column(judged.c.score, "How sure, 0 to 1; null where a person decided.", millionths)
+    reasons: list[str] = expression((judged.c.reasons, judged.c.reason), _reasons, "Why, in words.")
+    decided_by: str = expression(
+        (judged.c.decided_by,), lambda _, who: who or "hub", "Who decided; hub where a rule did."
+    )
+    at: DateTime = column(judged.c.at, "When.", instant)
+    withdrawn_at: DateTime | None = column(judged.c.withdrawn_at, "When a steward took it back.", instant)
+
+
+@strawberry.type(description="Something that happened to a customer id.")
+class IdentityEvent:
+    __reads__ = Rows(identity_log, (identity_log.c.log_no,))
+
+    at: DateTime = column(identity_log.c.at, "When.", instant)
+    event: IdentityEventKind = column(identity_log.c.event, "What.")
+    customer_ids: list[strawberry.ID] = column(identity_log.c.customer_ids, "The ids concerned, sorted.", texts)
+    reason: str = column(identity_log.c.reason, "Why, in words.")
+
+
+@strawberry.type(description="Who this customer is made of, and why.")
+class Identity:
+    __reads__ = Rows(card, (card.c.customer_no,))
+
+    merged_ids: list[strawberry.ID] = related(
+        "values",
+        card.c.customer_no,
+        customer_ledger.c.merged_into,
+        about="Ids that redirect here.",
+        order=(Order("ID", customer_ledger.c.public_id),),
+    )
+    judgements: list[Judgement] = related(
+        "list",
+        card.c.customer_no,
+        judged.c.customer_no,
+        about="Every judgement about a profile of this customer, the oldest first.",
+        order=(Order("AT", judged.c.at),),
+    )
+    history: list[IdentityEvent] = related(
+        "list",
+        card.c.customer_no,
+        identity_log.c.customer_no,
+        about="What happened to its id, the oldest first.",
+        order=(Order("NO", identity_log.c.log_no),),
+    )

@@ -1,0 +1,220 @@
+"""Who somebody is: identifiers, profiles, provenance, members, agreements."""
+
+from typing import Annotated, Any
+
+import strawberry
+from sqlalchemy import func, select, union
+
+from hub.api.declare import Order, Rows, argument, column, expression, related
+from hub.api.scope import Scope
+from hub.api.types.money import Money, converted_on, derived_as_of
+from hub.api.types.scalars import DateTime, instant
+from hub.api.types.words import AgreementStatus, ProvenanceField
+from hub.store.derived import buying_group_member, member, provenance
+from hub.store.derived import customer_card as card
+from hub.store.kept import profile_ledger
+from hub.store.mapped import MAPPED
+
+agreement = MAPPED["agreement"]
+_contact, _identifier = MAPPED["contact_point"], MAPPED["identifier"]
+_interaction, _profile = MAPPED["interaction"], MAPPED["profile"]
+
+Person = Annotated["Customer", strawberry.lazy("hub.api.types.customer")]  # type: ignore[name-defined]  # noqa: F821
+
+# Everything that identifies: contact points by their kind, other systems' ids by the system's name.
+_said = union(
+    select(profile_ledger.c.customer_no, _contact.c.type, _contact.c.value, _contact.c.source).join(
+        _contact, _contact.c.profile_no == profile_ledger.c.profile_no
+    ),
+    select(
+        profile_ledger.c.customer_no, _identifier.c.system.label("type"), _identifier.c.value, _identifier.c.source
+    ).join(_identifier, _identifier.c.profile_no == profile_ledger.c.profile_no),
+).subquery("said")
+_identified = select(_said.c.customer_no, _said.c.type, _said.c.value).distinct().subquery("identified")
+
+
+@strawberry.type(description="Something that identifies a customer.")
+class Identifier:
+    __reads__ = Rows(_identified, (_identified.c.type, _identified.c.value))
+
+    type: str = column(_identified.c.type, "EMAIL, PHONE, ADDRESS, DEVICE, SOCIAL, or the system that issued the id.")
+    value: str = column(_identified.c.value, "Normalised.")
+    sources: list[str] = related(
+        "values",
+        (_identified.c.customer_no, _identified.c.type, _identified.c.value),
+        (_said.c.customer_no, _said.c.type, _said.c.value),
+        about="The sources that say it.",
+        order=(Order("SOURCE", _said.c.source),),
+    )
+
+
+def identifiers_of(parent: Any, about: str) -> Any:
+    """The identifiers of a customer."""
+    order = (Order("TYPE", _identified.c.type), Order("VALUE", _identified.c.value))
+    return related("list", parent, _identified.c.customer_no, about=about, order=order)
+
+
+def _touched(pick: Any) -> Any:
+    return (
+        select(pick)
+        .where(_interaction.c.profile_no == profile_ledger.c.profile_no)
+        .correlate(profile_ledger)
+        .scalar_subquery()
+    )
+
+
+def _observed(pick: Any) -> Any:
+    return (
+        select(func.min(pick))
+        .where(_profile.c.profile_no == profile_ledger.c.profile_no)
+        .correlate(profile_ledger)
+        .scalar_subquery()
+    )
+
+
+def _earliest(_scope: Scope, *instants: int | None) -> str | None:
+    known = [at for at in instants if at is not None]
+    return instant(min(known)) if known else None
+
+
+def _latest(_scope: Scope, *instants: int | None) -> str | None:
+    known = [at for at in instants if at is not None]
+    return instant(max(known)) if known else None
+
+
+@strawberry.type(description="A source's own view of a customer.")
+class Profile:
+    __reads__ = Rows(profile_ledger, (profile_ledger.c.profile_no,))
+
+    source: str = column(profile_ledger.c.source, "The source.")
+    stream: str = column(profile_ledger.c.stream, "The stream there.")
+    key: str = column(profile_ledger.c.key, "The record's key there.")
+    first_seen: DateTime | None = expression(
+        (_observed(_profile.c.created_at), _touched(func.min(_interaction.c.at))),
+        _earliest,
+        "When the source first knew of it.",
+    )
+    last_seen: DateTime | None = expression(
+        (_observed(_profile.c.created_at), _touched(func.max(_interaction.c.at))),
+        _latest,
+        "When it was last active there.",
+    )
+
+
+def profiles_of(parent: Any, about: str) -> Any:
+    """The profiles of a customer."""
+    order = tuple(Order(c.name, c) for c in (profile_ledger.c.source, profile_ledger.c.stream, profile_ledger.c.key))
+    return related("list", parent, profile_ledger.c.customer_no, about=about, order=order)
+
+
+@strawberry.type(description="A value that did not survive.")
+class Loser:
+    __reads__ = Rows(provenance, (provenance.c.rank,))
+
+    value: str = column(provenance.c.value, "The value.")
+    source: str = column(provenance.c.source, "The source that said it.")
+    observed_at: DateTime | None = column(provenance.c.observed_at, "When the source said it.", instant)
+
+
+@strawberry.type(description="Where a golden value comes from, and what it won over.")
+class Provenance:
+    __reads__ = Rows(provenance, (provenance.c.field, provenance.c.rank))
+
+    field: ProvenanceField = column(provenance.c.field, "The golden field.")
+    value: str = column(provenance.c.value, "The value that won; the best one of a list.")
+    source: str = column(provenance.c.source, "The source that says it.")
+    stream: str = column(provenance.c.stream, "The stream there.")
+    key: str = column(provenance.c.key, "The record's key there.")
+    observed_at: DateTime | None = column(provenance.c.observed_at, "When the source said it.", instant)
+    strategy: str = column(provenance.c.strategy, "How it was chosen.")
+    losers: list[Loser] = related(
+        "list",
+        (provenance.c.customer_no, provenance.c.field),
+        (provenance.c.customer_no, provenance.c.field),
+        about="What it won over, the next best first; of a list, the other values.",
+        order=(Order("RANK", provenance.c.rank),),
+        where=lambda scope, arguments: (provenance.c.rank > 0,),
+    )
+
+
+def provenance_of(parent: Any, about: str) -> Any:
+    """The provenance of a customer's golden fields, of those asked for."""
+
+    def where(_scope: Scope, arguments: Any) -> Any:
+        asked = arguments.get("fields")
+        return (provenance.c.rank == 0, *(() if asked is None else (provenance.c.field.in_([f.value for f in asked]),)))
+
+    return related(
+        "list",
+        parent,
+        provenance.c.customer_no,
+        about=about,
+        order=(Order("FIELD", provenance.c.field),),
+        where=where,
+        arguments=[argument("fields", list[ProvenanceField] | None, "Only these fields.")],
+    )
+
+
+def _person_of(parent: Any) -> Any:
+    return related("one", parent, card.c.customer_no, about="The person; null once erased.")
+
+
+@strawberry.type(description="A person of an organization.")
+class Member:
+    __reads__ = Rows(member, (member.c.person_no,))
+
+    role: str | None = column(member.c.role, "What the person is there.")
+    since: DateTime | None = column(member.c.since, "From when.", instant)
+    until: DateTime | None = column(member.c.until, "Until when; null while it goes on.", instant)
+    person: Person | None = _person_of(member.c.person_no)
+
+
+@strawberry.type(description="A member that showed interest.")
+class BuyingGroupMember:
+    __reads__ = Rows(buying_group_member, (buying_group_member.c.person_no,))
+
+    role: str | None = column(buying_group_member.c.role, "What the person is there.")
+    interaction_count: int = column(buying_group_member.c.interaction_count, "How often within the window.")
+    person: Person | None = _person_of(buying_group_member.c.person_no)
+
+
+def _nth_interest(scope: Scope) -> Any:
+    needed = scope.house.rulebook.journey.organization_active.members
+    mine = buying_group_member.c.organization_no == card.c.customer_no
+    nth = select(buying_group_member.c.first_at).where(mine).order_by(buying_group_member.c.first_at)
+    return (nth.limit(1).offset(needed - 1).correlate(card).scalar_subquery(),)
+
+
+@strawberry.type(description="Members of an organization that show interest within the window of rules/journey.yml.")
+class BuyingGroup:
+    __reads__ = Rows(card, (card.c.customer_no,))
+
+    active: bool = expression(_nth_interest, lambda _, at: at is not None, "Whether there are enough of them.")
+    since: DateTime | None = expression(
+        _nth_interest, lambda _, at: None if at is None else instant(at), "Since when there are enough of them."
+    )
+    members: list[BuyingGroupMember] = related(
+        "list",
+        card.c.customer_no,
+        buying_group_member.c.organization_no,
+        about="Who they are, the most active first.",
+        order=(Order("INTERACTIONS", buying_group_member.c.interaction_count, True),),
+    )
+
+
+@strawberry.type(description="A subscription or contract.")
+class Agreement:
+    __reads__ = Rows(agreement, (agreement.c.fact_no,))
+
+    id: strawberry.ID = column(agreement.c.fact_no, "Lasting.", "agr_{}".format)
+    status: AgreementStatus = column(agreement.c.status, "Where it stands.")
+    starts_at: DateTime = column(agreement.c.starts_at, "First day.", instant)
+    ends_at: DateTime | None = column(agreement.c.ends_at, "Last day, where it is known to end or has ended.", instant)
+    renews_at: DateTime | None = column(agreement.c.renews_at, "Next renewal.", instant)
+    period_months: int | None = column(agreement.c.period_months, "Length of a period in months.")
+    recurring_revenue: Money | None = expression(
+        (agreement.c.recurring_amount, agreement.c.currency, derived_as_of(agreement.c.customer_no)),
+        converted_on,
+        "What one period brings, at the rate of the last derivation.",
+        money=True,
+    )

@@ -1,0 +1,280 @@
+"""Erasure: a person leaves landing, facts, derived rows and read model, and does not come back.
+
+In: a customer, or profiles that a tombstone names. Out: an Erasure that counts the rows, and a certificate.
+What remains: tombstones (keyed digests), amounts without an owner (residual money), and the opaque customer id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, delete, distinct, func, insert, or_, select, update
+
+from hub.store import derived, kept
+from hub.store.engine import Store
+from hub.store.landing import digest, erasure_salt, tombstone_digest
+from hub.store.mapped import MAPPED, control
+
+FREE_TEXT = ("text", "summary", "subject", "display_name", "given_name", "family_name", "raw", "value", "birth_date")
+
+
+class UnknownCustomer(Exception):
+    """No customer has this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What an erasure removed (or, in a dry run, would remove): rows by table, and the certificate of a real one."""
+
+    certificate: str | None
+    rows: list[tuple[str, int]]
+
+
+def erase(store: Store, public_id: str, dry_run: bool, as_of: int) -> Erasure:
+    """Erase the customer `public_id`, following a redirect; a dry run only counts. Raises UnknownCustomer.
+
+    Landing rows that are the customer's alone are replaced by tombstones; a payload that names others as well loses
+    this customer's values; amounts move to residual money, so that the books still add up.
+    """
+    with store.write() as connection:
+        customer_no = _customer(connection, public_id)
+        profiles = _column(
+            connection, select(kept.profile_ledger.c.profile_no).where(kept.profile_ledger.c.customer_no == customer_no)
+        )
+        counts = _erase_profiles(connection, profiles, as_of)
+        counts += _erase_customer(connection, customer_no, public_id, as_of)
+        if dry_run:
+            connection.rollback()
+    rows = sorted((table, count) for table, count in counts.items() if count)
+    if dry_run:
+        return Erasure(None, rows)
+    store.truncate_log()
+    return Erasure(_certificate(public_id, as_of, rows), rows)
+
+
+def sweep(connection: Connection, as_of: int) -> int:
+    """Erase pending profiles that a tombstone names: what a source sends again of an erased person. Their number."""
+    tombstones = set(_column(connection, select(kept.tombstone.c.digest)))
+    if not tombstones:
+        return 0
+    salt = erasure_salt(connection)
+    ledger, points = kept.profile_ledger, MAPPED["contact_point"]
+    pending = connection.execute(
+        select(ledger.c.profile_no, ledger.c.source, ledger.c.stream, ledger.c.key).where(ledger.c.pending)
+    )
+    back = {no for no, *names in pending if tombstone_digest(salt, *names) in tombstones}
+    written = connection.execute(
+        select(points.c.profile_no, points.c.type, points.c.value)
+        .join(ledger, ledger.c.profile_no == points.c.profile_no)
+        .where(ledger.c.pending, points.c.type == "EMAIL")
+    )
+    back |= {no for no, *words in written if tombstone_digest(salt, *words) in tombstones}
+    if back:
+        _erase_profiles(connection, sorted(back), as_of)
+    return len(back)
+
+
+def _customer(connection: Connection, public_id: str) -> int:
+    ledger = kept.customer_ledger
+    row = connection.execute(
+        select(ledger.c.customer_no, ledger.c.merged_into).where(ledger.c.public_id == public_id)
+    ).one_or_none()
+    if row is None:
+        raise UnknownCustomer(f"no customer has the id {public_id!r}")
+    return int(row.customer_no if row.merged_into is None else row.merged_into)
+
+
+# profiles and what the sources sent of them --------------------------------------------------------------------------
+def _erase_profiles(connection: Connection, profiles: Sequence[int], as_of: int) -> Counter[str]:
+    own, shared = _landed(connection, profiles)
+    counts: Counter[str] = Counter()
+    _tombstone(connection, profiles, own, as_of)
+    _keep_amounts(connection, profiles, own, as_of)
+    counts["landing redacted"] = _redact(connection, profiles, shared)
+    for name, table in MAPPED.items():
+        if name == "money_entry":  # a shared record's amount stays, without an owner
+            _run(
+                connection,
+                update(table)
+                .where(table.c.profile_no.in_(profiles), table.c.landing_no.in_(shared))
+                .values(profile_no=None, customer_no=None, organization_no=None),
+            )
+        counts[name] += _run(connection, delete(table).where(table.c.profile_no.in_(profiles)))
+    members = MAPPED["membership"]
+    counts["membership"] += _run(connection, delete(members).where(members.c.organization_profile_no.in_(profiles)))
+    for table in (kept.landing, kept.dead_letter, control):
+        counts[table.name] += _run(connection, delete(table).where(table.c.landing_no.in_(own)))
+    for table in (derived.link, kept.judgement):
+        pair = or_(table.c.left_profile_no.in_(profiles), table.c.right_profile_no.in_(profiles))
+        counts[table.name] += _run(connection, delete(table).where(pair))
+    ledger = kept.profile_ledger
+    counts["profile_ledger"] += _run(connection, delete(ledger).where(ledger.c.profile_no.in_(profiles)))
+    return counts
+
+
+def _landed(connection: Connection, profiles: Sequence[int]) -> tuple[list[int], list[int]]:
+    """The landing rows that are these profiles' alone, and those that speak of others as well."""
+    touched = {
+        no
+        for table in MAPPED.values()
+        for no in _column(connection, select(distinct(table.c.landing_no)).where(table.c.profile_no.in_(profiles)))
+    }
+    shared = {
+        no
+        for table in MAPPED.values()
+        for no in _column(
+            connection,
+            select(distinct(table.c.landing_no)).where(
+                table.c.landing_no.in_(touched), table.c.profile_no.not_in(profiles)
+            ),
+        )
+    }
+    return sorted(touched - shared | _unmapped(connection, profiles)), sorted(shared)
+
+
+def _unmapped(connection: Connection, profiles: Sequence[int]) -> set[int]:
+    """Records that are no facts (dead letters, pending): the profiles' own, and those that hold a value of theirs."""
+    landing, ledger = kept.landing, kept.profile_ledger
+    same = (landing.c.source == ledger.c.source, landing.c.stream == ledger.c.stream, landing.c.key == ledger.c.key)
+    own = (
+        select(landing.c.landing_no)
+        .join(ledger, (same[0] & same[1] & same[2]))
+        .where(ledger.c.profile_no.in_(profiles))
+    )
+    found = set(_column(connection, own))
+    needles = [json.dumps(value, ensure_ascii=False).encode() for value in _contacts(connection, profiles)]
+    rows = connection.execute(select(landing.c.landing_no, landing.c.payload).where(landing.c.state != 1))
+    return found | {no for no, payload in rows if any(needle in bytes(payload) for needle in needles)}
+
+
+def _tombstone(connection: Connection, profiles: Sequence[int], own: Sequence[int], as_of: int) -> None:
+    salt = erasure_salt(connection)
+    landing, ledger = kept.landing, kept.profile_ledger
+    names = (landing.c.source, landing.c.stream, landing.c.key)
+    records = connection.execute(select(*names).where(landing.c.landing_no.in_(own)))
+    digests = {tombstone_digest(salt, *row): "RECORD" for row in records}
+    people = connection.execute(
+        select(ledger.c.source, ledger.c.stream, ledger.c.key).where(ledger.c.profile_no.in_(profiles))
+    )
+    digests |= {tombstone_digest(salt, *row): "PROFILE" for row in people}
+    digests |= {tombstone_digest(salt, "EMAIL", value): "IDENTIFIER" for value in _own_emails(connection, profiles)}
+    known = set(_column(connection, select(kept.tombstone.c.digest).where(kept.tombstone.c.digest.in_(digests))))
+    rows = [{"digest": d, "what": what, "at": as_of} for d, what in digests.items() if d not in known]
+    if rows:
+        connection.execute(insert(kept.tombstone), rows)
+
+
+def _own_emails(connection: Connection, profiles: Sequence[int]) -> list[str]:
+    """E-mail addresses that no other profile has: a family's shared inbox must not keep the others out."""
+    points = MAPPED["contact_point"]
+    mine = select(points.c.value).where(points.c.profile_no.in_(profiles), points.c.type == "EMAIL")
+    others = select(points.c.value).where(
+        points.c.value.in_(mine), points.c.type == "EMAIL", points.c.profile_no.not_in(profiles)
+    )
+    return sorted(set(_column(connection, mine)) - set(_column(connection, others)))
+
+
+def _contacts(connection: Connection, profiles: Sequence[int]) -> set[str]:
+    points = MAPPED["contact_point"]
+    rows = connection.execute(
+        select(points.c.raw, points.c.value).where(
+            points.c.profile_no.in_(profiles), points.c.type.in_(("EMAIL", "PHONE"))
+        )
+    )
+    return {value for row in rows for value in row if value}
+
+
+def _keep_amounts(connection: Connection, profiles: Sequence[int], own: Sequence[int], as_of: int) -> None:
+    money = MAPPED["money_entry"]
+    names = (money.c.source, money.c.stream, money.c.kind, money.c.currency)
+    sums = connection.execute(
+        select(*names, func.sum(money.c.amount).label("amount"))
+        .where(money.c.profile_no.in_(profiles), money.c.landing_no.in_(own))
+        .group_by(*names)
+    )
+    rows = [{**row, "amount": int(row["amount"]), "at": as_of} for row in sums.mappings()]
+    if rows:
+        connection.execute(insert(kept.residual_money), rows)
+
+
+def _redact(connection: Connection, profiles: Sequence[int], shared: Sequence[int]) -> int:
+    """Take this customer's values and texts out of payloads that name others as well."""
+    landing = kept.landing
+    rows = connection.execute(
+        select(landing.c.landing_no, landing.c.payload).where(landing.c.landing_no.in_(shared))
+    ).all()
+    for landing_no, payload in rows:
+        personal = _values(connection, profiles, landing_no)
+        clean = json.dumps(_without(json.loads(payload), personal), ensure_ascii=False).encode()
+        connection.execute(
+            update(landing)
+            .where(landing.c.landing_no == landing_no)
+            .values(payload=clean, raw_hash=digest(clean), content_hash=None)
+        )
+    return len(rows)
+
+
+def _values(connection: Connection, profiles: Sequence[int], landing_no: int) -> set[str]:
+    """The texts that the record's facts hold of these profiles."""
+    found: set[str] = _contacts(connection, profiles)
+    for table in MAPPED.values():
+        columns = [table.c[name] for name in FREE_TEXT if name in table.c]
+        if columns:
+            rows: Iterable[Row[Any]] = connection.execute(
+                select(*columns).where(table.c.landing_no == landing_no, table.c.profile_no.in_(profiles))
+            )
+            found |= {value for row in rows for value in row if value}
+    return found
+
+
+def _without(value: Any, personal: Collection[str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _without(item, personal) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_without(item, personal) for item in value]
+    return None if isinstance(value, str) and value in personal else value
+
+
+# the customer --------------------------------------------------------------------------------------------------------
+def _erase_customer(connection: Connection, customer_no: int, public_id: str, as_of: int) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    owned: list[tuple[Table, str]] = [
+        (derived.metadata.tables[name], column) for name, column in derived.OWNED_BY_CUSTOMER.items()
+    ]
+    owned += [(derived.customer, "customer_no"), (derived.member, "person_no"), (derived.member, "organization_no")]
+    owned += [(derived.buying_group_member, "person_no")]
+    owned += [(t, "customer_no") for t in (kept.score_log, kept.flag_log, kept.identity_log, kept.outbox)]
+    for table, column in owned:
+        counts[table.name] += _run(connection, delete(table).where(table.c[column] == customer_no))
+    names = json.dumps([public_id])
+    connection.execute(
+        insert(kept.identity_log).values(
+            customer_no=customer_no, at=as_of, event="ERASED", customer_ids=names, reason="erased on request"
+        )
+    )
+    connection.execute(
+        insert(kept.outbox).values(
+            at=as_of, topic="customer.erased", customer_no=customer_no, payload=json.dumps({"id": public_id})
+        )
+    )
+    return counts
+
+
+def _certificate(public_id: str, as_of: int, rows: Sequence[tuple[str, int]]) -> str:
+    """A line to file: who, when, how many rows, and a digest of exactly which counts."""
+    body = json.dumps([public_id, as_of, rows], separators=(",", ":"))
+    total = sum(count for _, count in rows)
+    return f"erased {public_id} at {as_of}: {total} rows, sha256 {hashlib.sha256(body.encode()).hexdigest()}"
+
+
+def _column(connection: Connection, statement: Any) -> list[Any]:
+    return list(connection.execute(statement).scalars())
+
+
+def _run(connection: Connection, statement: Any) -> int:
+    return int(connection.execute(statement).rowcount)

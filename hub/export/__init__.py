@@ -1,0 +1,1 @@
+"""What BI tools pull: flat views with lasting names, and their streaming export."""

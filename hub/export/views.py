@@ -1,0 +1,252 @@
+"""The BI views: flat, described column by column, with keys that last across merges.
+
+In: the store's tables. Out: VIEWS, and `create_views`, which (re)creates them in the database where they changed.
+Instants are timestamptz and amounts numeric on PostgreSQL, ISO 8601 and decimal text on SQLite, which has neither.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, text
+
+from mappings.currencies import DECIMALS
+
+
+class As(StrEnum):
+    """How a column's expression is shown."""
+
+    PLAIN = "plain"
+    INSTANT = "instant"  # from microseconds
+    RATIO = "ratio"  # from millionths, a decimal with six digits
+    MONEY = "money"  # from thousandths of the minor unit, an exact decimal; needs `currency`
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its meaning, the expression it reads, and how that is shown."""
+
+    about: str
+    sql: str
+    as_: As = As.PLAIN
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view: what a row is, its columns in order, where they come from, and the column that orders an export."""
+
+    about: str
+    columns: Mapping[str, Column]
+    source: str
+    key: str
+
+
+REPORTING = "(SELECT value FROM hub_meta WHERE name = 'reporting_currency')"
+CUSTOMER = "LEFT JOIN customer_ledger c ON c.customer_no = {0}.customer_no"
+
+
+def _customer_id(alias: str = "c") -> Column:
+    return Column("The customer's lasting id.", f"{alias}.public_id")
+
+
+VIEWS: dict[str, View] = {
+    "bi_customers": View(
+        "One row for every customer id ever given; a merged one names the id that took its place.",
+        {
+            "customer_id": _customer_id(),
+            "redirects_to": Column("The id that this one was merged into; null for a current customer.", "t.public_id"),
+            "kind": Column("PERSON or ORGANIZATION.", "c.kind"),
+            "display_name": Column("Name to show.", "k.display_name"),
+            "country": Column("ISO 3166-1 alpha-2.", "k.country"),
+            "language": Column("ISO 639-1.", "k.language"),
+            "market_state": Column("ADDRESSABLE, OBTAINABLE or ACTIVE.", "k.market_state"),
+            "stage": Column("Current stage of the journey.", "k.stage"),
+            "stage_since": Column("Since when it is in the stage.", "k.stage_since", As.INSTANT),
+            "first_seen": Column("First sign of it in any source.", "k.first_seen", As.INSTANT),
+            "last_seen": Column("Last sign of it in any source.", "k.last_seen", As.INSTANT),
+            "updated_at": Column("Instant of the run that last changed this row.", "k.updated_at", As.INSTANT),
+            "open_case_count": Column("Cases not closed.", "k.open_case_count"),
+            "interaction_count": Column("Interactions over the whole relationship.", "k.interaction_count"),
+            "sentiment": Column("From -1 to 1; null where nobody said.", "k.sentiment", As.RATIO),
+            "risk_points": Column("Points of the risk score.", "k.risk_points"),
+            "risk_band": Column("LOW, MEDIUM, HIGH or CRITICAL.", "k.risk_band"),
+            "currency": Column("The reporting currency, of the amounts that follow.", REPORTING),
+            "revenue": Column("Revenue so far; null is unknown.", "p.revenue", As.MONEY, REPORTING),
+            "refunds": Column("Refunds so far, positive.", "p.refunds", As.MONEY, REPORTING),
+            "direct_cost": Column("Cost of goods and fees.", "p.direct_cost", As.MONEY, REPORTING),
+            "cost_to_serve": Column("Cost to serve.", "p.cost_to_serve", As.MONEY, REPORTING),
+            "contribution": Column("Sum of what is known.", "p.contribution", As.MONEY, REPORTING),
+            "coverage": Column("Share of entries whose amount is known.", "p.coverage", As.RATIO),
+            "value_at_risk": Column("What is at stake; null where unknown.", "k.value_at_risk", As.MONEY, REPORTING),
+        },
+        "customer_ledger c LEFT JOIN customer_ledger t ON t.customer_no = c.merged_into"
+        " LEFT JOIN customer_card k ON k.customer_no = c.customer_no"
+        f" LEFT JOIN profitability p ON p.customer_no = c.customer_no AND p.currency = {REPORTING}",
+        "customer_id",
+    ),
+    "bi_money": View(
+        "One row for every line of a customer's contribution, in its own and in the reporting currency.",
+        {
+            "entry_id": Column("Lasting id of the entry.", "'ent_' || CAST(e.entry_no AS TEXT)"),
+            "customer_id": _customer_id(),
+            "organization_id": Column("The organization that it counts for, if any.", "o.public_id"),
+            "at": Column("The date that the books give it.", "e.at", As.INSTANT),
+            "kind": Column("REVENUE, TAX, REFUND, COGS, FEE, COST_TO_SERVE, ACQUISITION.", "e.kind"),
+            "basis": Column("ACTUAL, ALLOCATED or ESTIMATED.", "e.basis"),
+            "amount": Column("The amount, positive as its kind says.", "e.amount", As.MONEY, "e.currency"),
+            "currency": Column("ISO 4217.", "e.currency"),
+            "reporting_amount": Column("In the reporting currency.", "v.amount", As.MONEY, "v.currency"),
+            "reporting_currency": Column("The reporting currency.", "v.currency"),
+            "rate": Column("Reporting units for one unit, on that day; decimal text.", "v.rate"),
+            "source": Column("The source whose record says so.", "e.source"),
+            "stream": Column("The stream of that record.", "e.stream"),
+            "key": Column("The record's key at the source.", "e.key"),
+            "rule": Column("The rule that estimated it; null for the books.", "e.rule"),
+            "interaction_id": Column("The interaction it belongs to.", "'int_' || CAST(e.interaction_no AS TEXT)"),
+            "stage": Column("Stage of the journey at that time.", "e.stage"),
+            "channel": Column("Channel of the interaction.", "e.channel"),
+        },
+        f"entry e {CUSTOMER.format('e')} LEFT JOIN customer_ledger o ON o.customer_no = e.organization_no"
+        f" LEFT JOIN entry_value v ON v.entry_no = e.entry_no AND v.currency = {REPORTING}",
+        "entry_id",
+    ),
+    "bi_interactions": View(
+        "One row for every touch on every channel; customer_id is null for a visitor nobody knows yet.",
+        {
+            "interaction_id": Column("Lasting id.", "'int_' || CAST(i.fact_no AS TEXT)"),
+            "customer_id": _customer_id(),
+            "organization_id": Column("The organization that it counts for, if any.", "o.public_id"),
+            "at": Column("When it happened.", "i.at", As.INSTANT),
+            "type": Column("What happened, as object.event.", "i.type"),
+            "channel": Column("On which channel.", "i.channel"),
+            "lane": Column("CUSTOMER or BRAND: who acted.", "i.lane"),
+            "stage": Column("Stage of the journey.", "s.stage"),
+            "source": Column("The source.", "i.source"),
+            "stream": Column("The stream.", "i.stream"),
+            "summary": Column("One line for a reader.", "i.summary"),
+            "intent": Column("What the customer wants, by the lexicon.", "i.intent"),
+            "sentiment": Column("From -1 to 1; null where nobody said.", "i.sentiment", As.RATIO),
+            "duration_s": Column("Seconds.", "i.duration_s"),
+            "object_type": Column("What it is about.", "i.object_type"),
+            "object_key": Column("The key of that at the source.", "i.object_key"),
+        },
+        f"interaction i {CUSTOMER.format('i')} LEFT JOIN customer_ledger o ON o.customer_no = i.organization_no"
+        " LEFT JOIN step_interaction s ON s.interaction_no = i.fact_no",
+        "interaction_id",
+    ),
+    "bi_risk_flags": View(
+        "One row for every flag ever raised, with what stands behind it while it is open.",
+        {
+            "flag_id": Column("Lasting id.", "'flg_' || CAST(l.flag_no AS TEXT)"),
+            "customer_id": _customer_id(),
+            "rule": Column("The rule in rules/risk.yml.", "l.rule"),
+            "raised_at": Column("Instant of the run that raised it.", "l.raised_at", As.INSTANT),
+            "cleared_at": Column("Instant of the run that cleared it; null while open.", "l.cleared_at", As.INSTANT),
+            "since": Column("When what it warns of began.", "f.since", As.INSTANT),
+            "severity": Column("LOW, MEDIUM, HIGH or CRITICAL.", "f.severity"),
+            "points": Column("Its share of the score.", "f.points"),
+            "message": Column("For a reader.", "f.message"),
+            "value_at_risk": Column("What is at stake.", "f.value_at_risk", As.MONEY, REPORTING),
+            "currency": Column("The reporting currency.", REPORTING),
+            "action_kind": Column("What to do.", "f.action_kind"),
+            "action_channel": Column("On which channel.", "f.action_channel"),
+            "action_not_before": Column("The window opens.", "f.action_not_before", As.INSTANT),
+            "action_not_after": Column("The window closes.", "f.action_not_after", As.INSTANT),
+            "action_blocked_by": Column("Why not now, if so.", "f.action_blocked_by"),
+        },
+        f"flag_log l {CUSTOMER.format('l')} LEFT JOIN risk_flag f ON f.flag_no = l.flag_no",
+        "flag_id",
+    ),
+    "bi_journey_steps": View(
+        "One row for every step of every journey, with its money in the reporting currency.",
+        {
+            "step_id": Column("Lasting id.", "'stp_' || CAST(s.step_no AS TEXT)"),
+            "journey_id": Column("The journey.", "'jrn_' || CAST(s.journey_no AS TEXT)"),
+            "customer_id": _customer_id(),
+            "journey_ordinal": Column("First, second … journey of the customer, from 1.", "j.ordinal"),
+            "ordinal": Column("First, second … step of the journey, from 1.", "s.ordinal"),
+            "stage": Column("The stage.", "s.stage"),
+            "entered_at": Column("From.", "s.entered_at", As.INSTANT),
+            "left_at": Column("Until; null for the current step.", "s.left_at", As.INSTANT),
+            "expected_days": Column("How long it should take.", "s.expected_days"),
+            "overdue": Column("Whether it takes longer.", "s.overdue"),
+            "customer_interaction_count": Column("What the customer did.", "s.customer_interaction_count"),
+            "brand_interaction_count": Column("What the brand did.", "s.brand_interaction_count"),
+            "sentiment": Column("From -1 to 1.", "s.sentiment", As.RATIO),
+            "currency": Column("The reporting currency.", "v.currency"),
+            "revenue": Column("Revenue of the step.", "v.revenue", As.MONEY, "v.currency"),
+            "cost": Column("Cost of the step.", "v.cost", As.MONEY, "v.currency"),
+            "contribution": Column("Sum of what is known.", "v.contribution", As.MONEY, "v.currency"),
+        },
+        f"journey_step s {CUSTOMER.format('s')} LEFT JOIN journey j ON j.journey_no = s.journey_no"
+        f" LEFT JOIN step_value v ON v.step_no = s.step_no AND v.currency = {REPORTING}",
+        "step_id",
+    ),
+}
+
+
+def create_views(connection: Connection, reporting_currency: str) -> None:
+    """Make the views in the database what VIEWS says; nothing is done where they are so already."""
+    dialect = connection.dialect.name
+    statements = {name: _select(view, dialect) for name, view in VIEWS.items()}
+    version = hashlib.blake2b(repr(statements).encode(), digest_size=8).hexdigest()
+    wanted = {"reporting_currency": reporting_currency, "views_version": version}
+    kept = dict(connection.execute(text("SELECT name, value FROM hub_meta")).tuples().all())
+    if {name: kept.get(name) for name in wanted} == wanted:
+        return
+    for name, value in wanted.items():
+        connection.execute(text("DELETE FROM hub_meta WHERE name = :name"), {"name": name})
+        connection.execute(text("INSERT INTO hub_meta VALUES (:name, :value)"), {"name": name, "value": value})
+    for name, statement in statements.items():
+        connection.execute(text(f"DROP VIEW IF EXISTS {name}"))
+        connection.execute(text(f"CREATE VIEW {name} AS {statement}"))
+        if dialect == "postgresql":
+            _comment(connection, name, VIEWS[name])
+
+
+def _comment(connection: Connection, name: str, view: View) -> None:
+    literal = "'{}'"
+    connection.execute(text(f"COMMENT ON VIEW {name} IS {literal.format(_quoted(view.about))}"))
+    for column, meaning in view.columns.items():
+        about = literal.format(_quoted(meaning.about))
+        connection.execute(text(f'COMMENT ON COLUMN {name}."{column}" IS {about}'))
+
+
+def _quoted(about: str) -> str:
+    return about.replace("'", "''").replace(":", "\\:")
+
+
+def _select(view: View, dialect: str) -> str:
+    columns = ", ".join(f'{_shown(column, dialect)} AS "{name}"' for name, column in view.columns.items())
+    return f"SELECT {columns} FROM {view.source}"  # noqa: S608  (our own text, no input)
+
+
+def _shown(column: Column, dialect: str) -> str:
+    postgres = dialect == "postgresql"
+    match column.as_:
+        case As.INSTANT if postgres:
+            return f"to_timestamp({column.sql} / 1000000)"
+        case As.INSTANT:
+            return f"strftime('%Y-%m-%dT%H\\:%M\\:%SZ', {column.sql} / 1000000, 'unixepoch')"
+        case As.RATIO:
+            return _decimal(column.sql, 6, postgres)
+        case As.MONEY:
+            cases = " ".join(
+                f"WHEN '{code}' THEN {_decimal(column.sql, digits + 3, postgres)}"
+                for code, digits in sorted(DECIMALS.items())
+                if digits != 2
+            )
+            return f"CASE {column.currency} {cases} ELSE {_decimal(column.sql, 5, postgres)} END"
+    return column.sql
+
+
+def _decimal(sql: str, digits: int, postgres: bool) -> str:
+    """An exact decimal with that many digits behind the point, from an integer."""
+    if postgres:
+        return f"ROUND(({sql})::numeric / {10**digits}, {digits})".replace("::", "\\:\\:")
+    parts = f"CASE WHEN {sql} < 0 THEN '-' ELSE '' END, ABS({sql}) / {10**digits}, ABS({sql}) % {10**digits}"
+    return f"CASE WHEN {sql} IS NOT NULL THEN printf('%s%d.%0{digits}d', {parts}) END"

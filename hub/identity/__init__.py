@@ -1,0 +1,1 @@
+"""Who is who. In: profiles as their sources see them. Out: customers, with a judgement for every join."""

@@ -1,0 +1,89 @@
+"""What happened to the customers of the batch, in order, each touch with the stage that it is evidence of.
+
+In: interactions up to as_of and the evidence of rules/journey.yml. Out: the temporary table `touch`; an organization
+has its own touches and its people's, whose numbers are negative there, for they stand in the person's journey too.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+from hub.expression import duration
+from hub.insight.scratch import empty, measure
+from mappings.rulebook import Journey, StageEvidence
+
+# Those of one instant stand in the order of their types' names, then of their numbers: any order that lasts will do.
+_FILL = """
+INSERT INTO touch (owner, seq, interaction_no, person_no, at, type, lane, channel, sentiment, stage)
+WITH happened AS (
+  SELECT i.customer_no AS owner, i.fact_no AS interaction_no, i.customer_no AS person_no, i.fact_no AS tie,
+         i.at, i.type, i.lane, i.channel, i.sentiment, i.stage
+  FROM batch b JOIN interaction i ON i.customer_no = b.customer_no
+  WHERE i.at <= :as_of
+  UNION ALL
+  SELECT i.organization_no, -i.fact_no, i.customer_no, i.fact_no,
+         i.at, i.type, i.lane, i.channel, i.sentiment, i.stage
+  FROM batch b JOIN interaction i ON i.organization_no = b.customer_no
+  WHERE i.at <= :as_of AND i.customer_no <> i.organization_no
+), numbered AS (
+  SELECT h.*, ROW_NUMBER() OVER (PARTITION BY owner ORDER BY at, type, tie) AS seq FROM happened h
+), remembered AS (
+  SELECT n.*{memories}
+  FROM numbered n
+  WINDOW before AS (PARTITION BY owner ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+)
+SELECT owner, seq, interaction_no, person_no, at, type, lane, channel, sentiment, COALESCE(stage, {stage})
+FROM remembered
+"""
+
+
+def fill_touches(connection: Connection, journey: Journey, as_of: int) -> None:
+    """Makes `touch` hold what happened to the customers of `batch` until `as_of` (µs)."""
+    empty(connection, "touch")
+    connection.execute(text(_statement(journey)), {"as_of": as_of})
+    measure(connection, "touch")
+
+
+def is_type(patterns: list[str], column: str = "type") -> str:
+    """SQL: whether the column is one of these interaction types; `visit.*` is any that begins with `visit.`."""
+    exact = [quoted(p) for p in patterns if not p.endswith("*")]
+    starts = [p[:-1] for p in patterns if p.endswith("*")]
+    tests = [f"{column} IN ({', '.join(exact)})"] if exact else []
+    tests += [f"substr({column}, 1, {len(start)}) = {quoted(start)}" for start in starts]
+    return f"({' OR '.join(tests) or '1 = 0'})"
+
+
+def quoted(word: str) -> str:
+    """A word of the rules as an SQL literal for sqlalchemy.text, which would read `:name` in it as a bind."""
+    return "'" + word.replace("'", "''").replace(":", "\\:") + "'"
+
+
+def _statement(journey: Journey) -> str:
+    memories: dict[str, str] = {}
+    found = [
+        f"WHEN {_condition(evidence, memories)} THEN {quoted(stage)}"
+        for stage, rule in reversed(journey.stages.items())
+        for evidence in rule.evidence
+    ]
+    columns = "".join(f",\n    {sql} OVER before AS {name}" for sql, name in memories.items())
+    return _FILL.format(memories=columns, stage=f"CASE {' '.join(found)} END" if found else "NULL")
+
+
+def _condition(evidence: StageEvidence, memories: dict[str, str]) -> str:
+    """Whether a touch is this evidence; what it has to remember of earlier ones becomes a column of `memories`."""
+
+    def memory(sql: str) -> str:
+        return memories.setdefault(sql, f"memory_{len(memories)}")
+
+    tests = [is_type(evidence.types)]
+    after = unless = ""
+    if evidence.after:
+        after = memory(f"MAX(CASE WHEN {is_type(evidence.after)} THEN seq END)")
+        tests.append(f"{after} IS NOT NULL")
+    if evidence.unless:
+        unless = memory(f"MAX(CASE WHEN {is_type(evidence.unless)} THEN seq END)")
+        tests.append(f"({unless} IS NULL OR {unless} < {after})" if after else f"{unless} IS NULL")
+    if evidence.after and evidence.later_than:
+        first = memory(f"MIN(CASE WHEN {is_type(evidence.after)} THEN at END)")
+        tests.append(f"at - {first} >= {duration(evidence.later_than, 'journey.yml')}")
+    return f"({' AND '.join(tests)})"

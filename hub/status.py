@@ -1,0 +1,166 @@
+"""What the store holds, in figures: streams, customers, money beside its control, flags, who has most at stake.
+
+In: the store (read only) and the sources. Out: rows for the summary of a run, `hub status` and the API's
+`sources` and `reconciliation`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from mappings.loader import Source
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRow:
+    """One stream's last run and what it holds."""
+
+    source: str
+    stream: str
+    pulled: int
+    changed: int
+    unchanged: int
+    records: int
+    dead_letters: int
+    status: str
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyRow:
+    """One stream's money in one currency, in thousandths of the minor unit. `difference` is 0 where all is well."""
+
+    source: str
+    stream: str
+    currency: str
+    landed: int
+    in_graph: int
+    unassigned: int
+    erased: int
+
+    @property
+    def difference(self) -> int:
+        """What the records say less what the graph, the unassigned and the erased add up to."""
+        return self.landed - self.in_graph - self.unassigned - self.erased
+
+
+@dataclass(frozen=True, slots=True)
+class AtStake:
+    """A customer with something at stake, in the reporting currency."""
+
+    public_id: str
+    display_name: str | None
+    value_at_risk: int
+    band: str
+    message: str
+
+
+_STREAMS = text("""
+    SELECT r.source, r.stream, r.pulled, r.changed, r.unchanged,
+           (SELECT COUNT(*) FROM landing l WHERE l.source = r.source AND l.stream = r.stream) AS records,
+           (SELECT COUNT(*) FROM dead_letter d WHERE d.source = r.source AND d.stream = r.stream) AS dead_letters,
+           r.status, r.error
+    FROM stream_run r
+    WHERE r.run_no = (SELECT MAX(n.run_no) FROM stream_run n WHERE n.source = r.source AND n.stream = r.stream)
+    ORDER BY r.source, r.stream
+""")
+
+
+def streams(connection: Connection) -> list[StreamRow]:
+    """Every stream that was ever pulled, by source and name."""
+    return [StreamRow(*row) for row in connection.execute(_STREAMS)]
+
+
+_COUNTS = {
+    "records": "SELECT COUNT(*) FROM landing",
+    "profiles": "SELECT COUNT(*) FROM profile",
+    "customers": "SELECT COUNT(*) FROM customer_card",
+    "persons": "SELECT COUNT(*) FROM customer_card WHERE kind = 'PERSON'",
+    "organizations": "SELECT COUNT(*) FROM customer_card WHERE kind = 'ORGANIZATION'",
+    "anonymous": "SELECT COUNT(*) FROM profile p JOIN profile_ledger l ON l.profile_no = p.profile_no"
+    " WHERE l.customer_no IS NULL",
+    "interactions": "SELECT COUNT(*) FROM interaction",
+}
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """How many of each there are; `anonymous` are profiles that are nobody's yet."""
+    return {name: int(connection.execute(text(sql)).scalar_one()) for name, sql in _COUNTS.items()}
+
+
+def flags(connection: Connection) -> dict[str, int]:
+    """Open flags by severity, the gravest first."""
+    rows = connection.execute(
+        text(
+            "SELECT severity, COUNT(*) FROM risk_flag WHERE state = 'OPEN'"
+            " GROUP BY severity, severity_rank ORDER BY severity_rank DESC"
+        )
+    )
+    return {severity: int(count) for severity, count in rows}
+
+
+def most_at_stake(connection: Connection, most: int) -> list[AtStake]:
+    """The customers with open flags and the most value at risk, with their gravest flag's message."""
+    rows = connection.execute(
+        text("""
+        SELECT k.public_id, k.display_name, k.value_at_risk, k.risk_band,
+               (SELECT f.message FROM risk_flag f WHERE f.customer_no = k.customer_no AND f.state = 'OPEN'
+                ORDER BY f.severity_rank DESC, f.points DESC, f.flag_no LIMIT 1)
+        FROM customer_card k
+        WHERE k.value_at_risk IS NOT NULL
+          AND EXISTS (SELECT 1 FROM risk_flag f WHERE f.customer_no = k.customer_no AND f.state = 'OPEN')
+        ORDER BY k.value_at_risk DESC, k.customer_no LIMIT :most
+        """),
+        {"most": most},
+    )
+    return [AtStake(*row) for row in rows]
+
+
+_IN_GRAPH = """
+    SELECT currency,
+           SUM(CASE WHEN customer_no IS NOT NULL THEN amount ELSE 0 END),
+           SUM(CASE WHEN customer_no IS NULL THEN amount ELSE 0 END)
+    FROM money_entry WHERE source = :source AND stream = :stream AND kind IN ({kinds}) GROUP BY currency
+"""
+_LANDED = "SELECT currency, SUM(amount) FROM control WHERE source = :source AND stream = :stream GROUP BY currency"
+_ERASED = """
+    SELECT currency, SUM(amount) FROM residual_money
+    WHERE source = :source AND stream = :stream AND kind IN ({kinds}) GROUP BY currency
+"""
+
+
+def reconciliation(connection: Connection, sources: Mapping[str, Source]) -> list[MoneyRow]:
+    """Every stream with a `reconcile:` control, by currency: what its records say beside what the graph holds.
+
+    What was erased counts as landed as well: the records are gone, the amounts are not.
+    """
+    rows = []
+    for name, source in sources.items():
+        for stream, spec in source.system.streams.items():
+            if spec.reconcile is not None:
+                rows += _reconciled(connection, name, stream, spec.reconcile.kinds)
+    return rows
+
+
+def _reconciled(connection: Connection, source: str, stream: str, kinds: list[str]) -> list[MoneyRow]:
+    names: dict[str, object] = {f"kind{n}": kind for n, kind in enumerate(kinds)}
+    bound = {"source": source, "stream": stream}
+    listed = ", ".join(f":{name}" for name in names)
+    landed = dict(connection.execute(text(_LANDED), bound).tuples().all())
+    graph = {row[0]: row for row in connection.execute(text(_IN_GRAPH.format(kinds=listed)), bound | names)}
+    erased = dict(connection.execute(text(_ERASED.format(kinds=listed)), bound | names).tuples().all())
+    return [
+        MoneyRow(
+            source,
+            stream,
+            currency,
+            landed=int(landed.get(currency, 0)) + int(erased.get(currency, 0)),
+            in_graph=int(graph[currency][1]) if currency in graph else 0,
+            unassigned=int(graph[currency][2]) if currency in graph else 0,
+            erased=int(erased.get(currency, 0)),
+        )
+        for currency in sorted({*landed, *graph, *erased})
+    ]

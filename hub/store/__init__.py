@@ -1,0 +1,1 @@
+"""The store: engine, the three classes of tables, landing, writing, reading, migrations."""

@@ -1,0 +1,220 @@
+"""Kept tables: what no rebuild touches. Cursors, runs, landing, the ledgers, judgements, logs, tombstones, outbox.
+
+Instants are microseconds since 1970-01-01 UTC in bigint; amounts thousandths of the minor unit in bigint.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
+
+metadata = MetaData()
+
+# Compared and sorted byte by byte on both databases, whatever the server's locale.
+Words = Text().with_variant(Text(collation="C"), "postgresql")
+# On SQLite only INTEGER PRIMARY KEY is the rowid and allocates by itself.
+Number = BigInteger().with_variant(Integer, "sqlite")
+# A number whose row is gone is not given to another row: SQLite would do so with the highest one.
+NEVER_AGAIN: dict[str, Any] = {"sqlite_autoincrement": True}
+
+sync_run = Table(
+    "sync_run",
+    metadata,
+    Column("run_no", Number, primary_key=True),
+    Column("command", Words, nullable=False, comment="sync, remap, erase or judgement"),
+    Column("as_of", BigInteger, nullable=False, comment="the instant that every rule of the run calls now"),
+    Column("started_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Column("status", Words, nullable=False, comment="RUNNING, OK, PARTIAL, FAILED"),
+    Column("customers_derived", BigInteger),
+    **NEVER_AGAIN,
+)
+
+stream_run = Table(
+    "stream_run",
+    metadata,
+    Column("run_no", BigInteger, primary_key=True),
+    Column("source", Words, primary_key=True),
+    Column("stream", Words, primary_key=True),
+    Column("started_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Column("status", Words, nullable=False, comment="RUNNING, OK, FAILED"),
+    Column("pages", BigInteger, nullable=False, default=0),
+    Column("pulled", BigInteger, nullable=False, default=0),
+    Column("changed", BigInteger, nullable=False, default=0),
+    Column("unchanged", BigInteger, nullable=False, default=0),
+    Column("failed", BigInteger, nullable=False, default=0, comment="records that became dead letters in this run"),
+    Column("error", Words),
+    Index("stream_run_by_stream", "source", "stream", "run_no"),
+)
+
+stream_state = Table(
+    "stream_state",
+    metadata,
+    Column("source", Words, primary_key=True),
+    Column("stream", Words, primary_key=True),
+    Column("cursor", Words, comment="JSON: where the next pull goes on, committed with the page before it"),
+    Column("mapping_version", Words, comment="the mapping by which its records were last mapped"),
+    Column("fresh_until", BigInteger),
+    Column("record_count", BigInteger, nullable=False, default=0),
+)
+
+PENDING = text("state = 0")  # word for word in every query that shall use the partial index
+
+landing = Table(
+    "landing",
+    metadata,
+    Column("landing_no", Number, primary_key=True),
+    Column("source", Words, nullable=False),
+    Column("stream", Words, nullable=False),
+    Column("key", Words, nullable=False, comment="the record's key, or #hash where it has none"),
+    Column("raw_hash", LargeBinary, nullable=False, comment="blake2b-128 of the payload"),
+    Column("content_hash", LargeBinary, comment="blake2b-128 of the canonical record without volatile fields"),
+    Column("first_seen_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("state", Integer, nullable=False, comment="0 pending, 1 mapped, 2 dead letter"),
+    Column("payload", LargeBinary, nullable=False, comment="the record's JSON as sent; last, as it may be long"),
+    Index("landing_by_key", "source", "stream", "key", unique=True),
+    Index("landing_by_pending", "source", "stream", "landing_no", sqlite_where=PENDING, postgresql_where=PENDING),
+    **NEVER_AGAIN,
+)
+
+dead_letter = Table(
+    "dead_letter",
+    metadata,
+    Column("landing_no", BigInteger, primary_key=True, autoincrement=False),
+    Column("source", Words, nullable=False),
+    Column("stream", Words, nullable=False),
+    Column("path", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("mapping_version", Words, nullable=False),
+    Column("first_seen_at", BigInteger, nullable=False),
+    Column("last_seen_at", BigInteger, nullable=False),
+    Index("dead_letter_by_stream", "source", "stream", "last_seen_at"),
+)
+
+profile_ledger = Table(
+    "profile_ledger",
+    metadata,
+    Column("profile_no", Number, primary_key=True, comment="allocated when first referenced, never changed"),
+    Column("source", Words, nullable=False),
+    Column("stream", Words, nullable=False),
+    Column("key", Words, nullable=False),
+    Column("customer_no", BigInteger, comment="the last assignment; null while nobody"),
+    Column("previous_no", BigInteger, comment="the assignment before the last: the id that a split gives back"),
+    Column("pending", Boolean, nullable=False, comment="to be resolved: new, or what it says of itself changed"),
+    Index("profile_ledger_by_key", "source", "stream", "key", unique=True),
+    Index("profile_ledger_by_customer", "customer_no"),
+    Index("profile_ledger_by_pending", "pending"),
+    **NEVER_AGAIN,
+)
+
+customer_ledger = Table(
+    "customer_ledger",
+    metadata,
+    Column("customer_no", Number, primary_key=True),
+    Column("public_id", Words, nullable=False, comment="opaque random text, minted once"),
+    Column("kind", Words, nullable=False),
+    Column("minted_at", BigInteger, nullable=False),
+    Column("merged_into", BigInteger, comment="the customer_no that this id redirects to"),
+    Index("customer_ledger_by_public_id", "public_id", unique=True),
+    Index("customer_ledger_by_merged_into", "merged_into"),
+    **NEVER_AGAIN,
+)
+
+judgement = Table(
+    "judgement",
+    metadata,
+    Column("judgement_no", Number, primary_key=True),
+    Column("left_profile_no", BigInteger, nullable=False),
+    Column("right_profile_no", BigInteger, nullable=False),
+    Column("verdict", Words, nullable=False, comment="MATCH or NO_MATCH"),
+    Column("reason", Words, nullable=False),
+    Column("decided_by", Words, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("withdrawn_at", BigInteger),
+    Column("withdrawn_reason", Words),
+    Index("judgement_by_left", "left_profile_no"),
+    Index("judgement_by_right", "right_profile_no"),
+    **NEVER_AGAIN,
+)
+
+identity_log = Table(
+    "identity_log",
+    metadata,
+    Column("log_no", Number, primary_key=True),
+    Column("customer_no", BigInteger, nullable=False, comment="one row for each customer concerned"),
+    Column("at", BigInteger, nullable=False),
+    Column("event", Words, nullable=False, comment="MINTED, MERGED, SPLIT, RETIRED, REVIVED, ERASED"),
+    Column("customer_ids", Words, nullable=False, comment="JSON list of the public ids concerned, sorted"),
+    Column("reason", Words, nullable=False),
+    Index("identity_log_by_customer", "customer_no", "log_no"),
+    **NEVER_AGAIN,
+)
+
+score_log = Table(
+    "score_log",
+    metadata,
+    Column("log_no", Number, primary_key=True),
+    Column("customer_no", BigInteger, nullable=False),
+    Column("as_of", BigInteger, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("band", Words, nullable=False),
+    Column("reasons", Words, nullable=False, comment="JSON list of {rule, points, text}"),
+    Column("rules_version", Words, nullable=False),
+    Index("score_log_by_customer", "customer_no", "log_no"),
+    **NEVER_AGAIN,
+)
+
+flag_log = Table(
+    "flag_log",
+    metadata,
+    Column("flag_no", Number, primary_key=True, comment="of the flag; one row from raised to cleared"),
+    Column("customer_no", BigInteger, nullable=False),
+    Column("rule", Words, nullable=False),
+    Column("raised_at", BigInteger, nullable=False, comment="as_of of the run that raised it"),
+    Column("cleared_at", BigInteger),
+    Column("rules_version", Words, nullable=False),
+    Index("flag_log_by_customer", "customer_no", "rule", "flag_no"),
+    **NEVER_AGAIN,
+)
+
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("digest", Words, primary_key=True, comment="HMAC-SHA256 of source, stream and key, or of an identifier"),
+    Column("what", Words, nullable=False, comment="RECORD, PROFILE or IDENTIFIER"),
+    Column("at", BigInteger, nullable=False),
+)
+
+residual_money = Table(
+    "residual_money",
+    metadata,
+    Column("residual_no", Number, primary_key=True),
+    Column("source", Words, nullable=False),
+    Column("stream", Words, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("currency", Words, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False, comment="when it was erased"),
+    **NEVER_AGAIN,
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("outbox_no", Number, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("topic", Words, nullable=False, comment="customer.changed, customer.erased, flag.raised, flag.cleared"),
+    Column("customer_no", BigInteger),
+    Column("payload", Words, nullable=False, comment="JSON"),
+    **NEVER_AGAIN,
+)
+
+hub_meta = Table(
+    "hub_meta",
+    metadata,
+    Column("name", Words, primary_key=True, comment="rules_version, erasure_salt …"),
+    Column("value", Words, nullable=False),
+)

@@ -1,0 +1,152 @@
+"""What a person sees in the terminal: progress bars while a run goes on, tables after it. The one room of rich."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.tree import Tree
+
+from hub.status import AtStake, MoneyRow, StreamRow
+from hub.sync import Report
+from mappings.currencies import render
+
+console = Console()
+errors = Console(stderr=True)
+
+
+def complain(message: str) -> None:
+    """One line to standard error."""
+    errors.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True, highlight=False)
+
+
+def say(line: str) -> None:
+    """One plain line."""
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def progress_bars() -> Iterator[Callable[[str, str, int], None]]:
+    """Bars, one a phase and one a stream; where nobody watches (no terminal) nothing is drawn."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.fields[phase]:<8}"),
+        TextColumn("{task.description:<30}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.completed:>9,.0f}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        tasks: dict[tuple[str, str], TaskID] = {}
+
+        def advance(phase: str, what: str, count: int) -> None:
+            key = (phase, what)
+            if key not in tasks:
+                tasks[key] = bars.add_task(what, total=None, phase=phase)
+            bars.advance(tasks[key], count)
+
+        yield advance
+
+
+def show_streams(rows: Sequence[StreamRow]) -> None:
+    """Per stream: pulled, changed, unchanged, dead letters."""
+    table = _table("Streams", "source", "stream", "pulled", "changed", "unchanged", "stored", "dead letters", "status")
+    for r in rows:
+        figures = (f"{n:,}" for n in (r.pulled, r.changed, r.unchanged, r.records))
+        dead = f"[red]{r.dead_letters:,}[/]" if r.dead_letters else "0"
+        table.add_row(r.source, r.stream, *figures, dead, r.status if r.status == "OK" else f"[red]{r.status}[/]")
+    console.print(table)
+    for r in rows:
+        if r.error:
+            console.print(f"[red]{r.source}.{r.stream}[/]: {escape(r.error)}", soft_wrap=True, highlight=False)
+
+
+def show_customers(counts: dict[str, int]) -> None:
+    """How many profiles became how many customers."""
+    known = counts["profiles"] - counts["anonymous"]
+    console.print(
+        f"\n[bold]Customers[/]  {counts['customers']:,} ({counts['persons']:,} persons, "
+        f"{counts['organizations']:,} organizations) out of {known:,} profiles: "
+        f"{known - counts['customers']:,} merged away; {counts['anonymous']:,} visitors are nobody yet",
+        highlight=False,
+    )
+
+
+def show_money(rows: Sequence[MoneyRow]) -> None:
+    """Per stream and currency: what the source's records say beside what the graph holds."""
+    table = _table("Money beside its control", "source", "stream", "", "in the records", "in the graph", "difference")
+    for r in rows:
+        held = r.in_graph + r.unassigned + r.erased
+        figures = (_figure(n, r.currency) for n in (r.landed, held))
+        table.add_row(r.source, r.stream, r.currency, *figures, _difference(r))
+    console.print(table)
+
+
+def _difference(row: MoneyRow) -> str:
+    colour = "green" if row.difference == 0 else "bold red"
+    return f"[{colour}]{_figure(row.difference, row.currency)}[/]"
+
+
+def _figure(amount: int, currency: str) -> str:
+    whole, point, part = render(amount, currency).partition(".")
+    return f"{int(whole):,}{point}{part}" if whole != "-0" else f"-0{point}{part}"
+
+
+def show_flags(flags: dict[str, int]) -> None:
+    """Open risk flags by severity."""
+    listed = ", ".join(f"{count:,} {severity}" for severity, count in flags.items()) or "none"
+    console.print(f"\n[bold]Risk flags[/]  {listed}", highlight=False)
+
+
+def show_at_stake(rows: Sequence[AtStake], currency: str) -> None:
+    """The customers with most at stake."""
+    table = _table("Most at stake", "customer", "name", f"at stake, {currency}", "band", "why")
+    for r in rows:
+        name = escape(r.display_name or "")
+        table.add_row(r.public_id, name, _figure(r.value_at_risk, currency), r.band, escape(r.message))
+    console.print(table)
+
+
+def show_run(report: Report) -> None:
+    """One line: how long each phase took and what it did."""
+    phases = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in report.seconds.items())
+    derived = report.counts.get("customers_derived", 0)
+    raised, cleared = report.counts.get("flags_raised", 0), report.counts.get("flags_cleared", 0)
+    console.print(
+        f"\n[dim]{report.requests:,} requests; {derived:,} customers derived, {raised:,} flags raised, "
+        f"{cleared:,} cleared; {phases}[/]",
+        highlight=False,
+    )
+
+
+def show_query(url: str, query: str, served: bool) -> None:
+    """A request that works as it stands."""
+    console.print(f"\n[bold]Ask it[/]  {'GraphiQL at ' + url if served else 'run `hub demo`, then'}", highlight=False)
+    body = json.dumps({"query": query})
+    console.print(f"curl -s {url} -H 'content-type: application/json' -d '{body}'", markup=False, soft_wrap=True)
+    if served:
+        console.print("\nCtrl-C ends it.", highlight=False)
+
+
+def show_tree(title: str, branches: Sequence[tuple[str, Sequence[str]]]) -> None:
+    """A title, branches below it, and leaves below each."""
+    tree = Tree(f"[bold]{escape(title)}[/]")
+    for branch, leaves in branches:
+        limb = tree.add(f"[bold]{escape(branch)}[/]")
+        for leaf in leaves:
+            limb.add(escape(leaf))
+    console.print(tree, soft_wrap=True, highlight=False)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    words = {"source", "stream", "status", "customer", "name", "band", "why", ""}
+    for column in columns:
+        table.add_column(column, justify="left" if column in words else "right", overflow="fold")
+    return table

@@ -1,0 +1,80 @@
+"""In: one condition of a `when`. Out: a function from the value at its path to whether it holds.
+
+Values are compared as words, so that `1` and `"1"`, `true` and `1` are the same; null and an empty text are too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from mappings.spec import Scalar, Test
+from mappings.values import UnfitError, decimal_of, plain
+
+Check = Callable[[Any], bool]
+_WORDS = frozenset((str, int, float, bool, type(None)))
+
+
+def condition(said: Any, starred: bool = False) -> Check:
+    """The check of a scalar (is it), a list (is it among them) or a Test; of a starred path, for any of its items."""
+    check = _test(said) if isinstance(said, Test) else _among(said)
+    if not starred:
+        return check
+    return lambda found: any(check(value) for value in found or (None,))
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are the same word, neither of them nothing."""
+    word = _word(one)
+    return word is not None and word == _word(other)
+
+
+def _among(said: Scalar | list[Scalar]) -> Check:
+    allowed: set[Any] = set()
+    for value in said if isinstance(said, list) else [said]:
+        allowed |= {value, _word(value)} if value not in (None, "") else {None, ""}
+    words = frozenset(allowed)
+    return lambda value: value.__class__ in _WORDS and value in words
+
+
+def _test(said: Test) -> Check:
+    checks: list[Check] = []
+    given = said.model_fields_set
+    if "is_not" in given:
+        refused = _among(said.is_not)
+        checks.append(lambda value: not refused(value))
+    if said.exists is not None:
+        checks.append(lambda value: _exists(value) is said.exists)
+    if said.at_least is not None:
+        least = Decimal(str(said.at_least))
+        checks.append(lambda value: (number := _number(value)) is not None and number >= least)
+    if said.at_most is not None:
+        most = Decimal(str(said.at_most))
+        checks.append(lambda value: (number := _number(value)) is not None and number <= most)
+    if said.contains is not None:
+        part = said.contains
+        checks.append(lambda value: _contains(value, part))
+    return lambda value: all(check(value) for check in checks)
+
+
+def _exists(value: Any) -> bool:
+    return value is not None and not (value.__class__ is str and not value.strip())
+
+
+def _number(value: Any) -> Decimal | None:
+    try:
+        return decimal_of(value, "a number")
+    except UnfitError:
+        return None
+
+
+def _contains(value: Any, part: Scalar) -> bool:
+    if isinstance(value, list):
+        return any(same(item, part) for item in value)
+    word, looked_for = _word(value), _word(part)
+    return word is not None and looked_for is not None and looked_for in word
+
+
+def _word(value: Any) -> str | None:
+    return plain(value) if value.__class__ in _WORDS and value is not None else None
