@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +12,15 @@ import msgspec
 
 from connectors.errors import BadAnswer
 from connectors.shape import Shape, pick
-from mappings.spec import ErrorBody, Pages, Stream, Test, When
+from mappings.conditions import condition
+from mappings.spec import ErrorBody, Pages, Stream
 
 Getter = Callable[[str], Any]
 LAST = "last."
+# An escape in JSON text: a whole surrogate pair, half of one, or any other.
+ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>u[dD][89a-fA-F]..)|.)", re.DOTALL)
 NO, YES = (None, False, 0, "", "0", "false"), (True, "true")
+WORDS = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "nothing"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +55,31 @@ class Reader:
         self._mark = self._head.reader(mark) if mark else None
         self._more = (pages.while_, pages.until) if pages else (None, None)
         self._value = (pages.next or pages.value) if pages else None
+        self._last = _of_last(self._value)
         self._envelope = self._compile_envelope() if stream.records else None
         self._list = msgspec.json.Decoder(list[msgspec.Raw])
+        self._checks = {path: condition(said) for path, said in error.when.items()} if error else {}
 
     def read(self, url: str, body: bytes) -> Slice:
-        """The slice of an answer; BadAnswer where it is no JSON, says an error, or holds no list of records."""
+        """The slice of an answer; BadAnswer where it is no JSON, says an error, or holds no list of records.
+
+        Half a surrogate pair (an emoji cut in two) is no text that can be stored: it becomes U+FFFD.
+        """
+        body = body.removeprefix(BOM_UTF8)
         try:
-            body.decode()
+            body.decode()  # slicing does not look into texts
             raws, get = self._open(body)
         except msgspec.ValidationError:
-            raise self._misfit(url, msgspec.json.decode(body)) from None
+            raise self._misfit(url, body) from None
         except ValueError:
+            mended = _mended(body)
+            if mended != body:
+                return self.read(url, mended)
             raise self._no_json(url, body) from None
         if raws is None:
-            raise self._misfit(url, msgspec.json.decode(body))
-        if self._error is not None and self._envelope is not None and holds(self._error.when, get):
-            raise self._said(url, get, self._error)
+            raise self._misfit(url, body)
+        if self._envelope is not None and self._is_error(get):
+            raise self._said(url, get)
         records, marks = self._records(raws)
         return Slice(records, marks, self._value_of(get, records), self._says_more(get))
 
@@ -98,7 +113,7 @@ class Reader:
         for raw in raws:
             try:
                 head = decode(raw)
-            except msgspec.ValidationError:  # not an object: it is landed all the same
+            except msgspec.DecodeError:  # no object, or a key that is no text: it is landed all the same
                 records.append(Record(None, bytes(raw)))
                 continue
             records.append(Record(self._key(head), bytes(raw)))
@@ -113,12 +128,13 @@ class Reader:
         return "/".join(map(str, parts))
 
     def _value_of(self, get: Getter, records: list[Record]) -> Any:
-        path = self._value
-        if path is None:
+        if self._value is None or self._last is None:
+            return get(self._value) if self._value else None
+        shape, read = self._last
+        try:
+            return read(shape.decode(records[-1].payload)) if records else None
+        except msgspec.DecodeError:
             return None
-        if not path.startswith(LAST):
-            return get(path)
-        return pick(msgspec.json.decode(records[-1].payload), path.split(".")[1:]) if records else None
 
     def _says_more(self, get: Getter) -> bool | None:
         go_on, stop = self._more
@@ -126,22 +142,29 @@ class Reader:
             return get(go_on) not in NO
         return None if stop is None else get(stop) not in YES
 
-    def _misfit(self, url: str, whole: Any) -> BadAnswer:
+    def _is_error(self, get: Getter) -> bool:
+        return bool(self._checks) and all(check(get(path)) for path, check in self._checks.items())
+
+    def _misfit(self, url: str, body: bytes) -> BadAnswer:
+        try:
+            whole = msgspec.json.decode(body)
+        except ValueError:
+            return self._no_json(url, body)
+
         def get(path: str) -> Any:
             return pick(whole, path.split("."))
 
-        if self._error is not None and holds(self._error.when, get):
-            return self._said(url, get, self._error)
+        if self._is_error(get):
+            return self._said(url, get)
         path = self._stream.records
-        found = type(get(path) if path else whole).__name__.replace("NoneType", "nothing")
-        where = f"at `{path}`" if path else "as the answer"
-        return BadAnswer(
-            self._place, f"no list of records {where} from {url}, but {found}", "check `records` in the mapping"
-        )
+        found = WORDS.get(type(get(path) if path else whole), "a number")
+        what = f"no list of records {f'at `{path}`' if path else 'as the answer'} from {url}, but {found}"
+        return BadAnswer(self._place, what, "check `records` in the mapping")
 
-    def _said(self, url: str, get: Getter, error: ErrorBody) -> BadAnswer:
-        said = self._mask(str(get(error.message)))
-        return BadAnswer(self._place, f"{url} answered with an error: {said}", again=error.retry)
+    def _said(self, url: str, get: Getter) -> BadAnswer:
+        said = self._mask(str(get(self._error.message))) if self._error else ""
+        again = self._error is not None and self._error.retry
+        return BadAnswer(self._place, f"{url} answered with an error: {said}", again=again)
 
     def _no_json(self, url: str, body: bytes) -> BadAnswer:
         start = body[:200].lstrip().lower()
@@ -149,24 +172,12 @@ class Reader:
         return BadAnswer(self._place, f"{kind} instead of JSON from {url}", "check the base URL and `get`")
 
 
-def holds(when: When, get: Getter) -> bool:
-    """Whether all conditions hold for the values that `get` finds at their paths."""
-    return all(_holds(wanted, get(path)) for path, wanted in when.items())
+def _of_last(path: str | None) -> tuple[Shape, Callable[[Any], Any]] | None:
+    if path is None or not path.startswith(LAST):
+        return None
+    shape = Shape([path.removeprefix(LAST)])
+    return shape, shape.reader(path.removeprefix(LAST))
 
 
-def _holds(wanted: Any, value: Any) -> bool:
-    if isinstance(wanted, Test):
-        return _passes(wanted, value)
-    return value in wanted if isinstance(wanted, list) else bool(value == wanted)
-
-
-def _passes(test: Test, value: Any) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    checks: dict[str, Callable[[Any], bool]] = {
-        "is_not": lambda no: value not in (no if isinstance(no, list) else [no]),
-        "exists": lambda yes: (value not in (None, "")) == yes,
-        "at_least": lambda low: number and value >= low,
-        "at_most": lambda high: number and value <= high,
-        "contains": lambda part: isinstance(value, str | list) and part in value,
-    }
-    return all(checks[name](getattr(test, name)) for name in test.model_fields_set)
+def _mended(body: bytes) -> bytes:
+    return ESCAPE.sub(lambda found: rb"\ufffd" if found["half"] else found[0], body)

@@ -6,6 +6,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from connectors.errors import Unauthorized
 from mappings.loader import Source, variable
@@ -55,7 +56,7 @@ def mask(source: Source, text: str) -> str:
     """The text without any secret of the source, should the system have repeated one; one line, 200 characters."""
     values = [source.settings.get(n) for n, setting in source.system.settings.items() if setting.secret]
     for value in sorted(filter(None, values), key=len, reverse=True):
-        text = text.replace(value, "***")
+        text = text.replace(value, "***").replace(quote(value, safe=""), "***")
     return " ".join(text.split())[:200]
 
 

@@ -7,20 +7,24 @@ import logging
 import ssl
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 
 import httpx
 
+from connectors.auth import mask
 from connectors.errors import BadAnswer, ConnectorError, Refused, Rejected, Unavailable
 from connectors.retry import http_date, wait_asked
+from mappings.loader import Source
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PORTS = {"http": 80, "https": 443}
 REDIRECTS = 3
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "customer-hub"}
 
-# httpx logs each URL with its query, in which some systems take their token.
+# httpx logs each URL with its query, httpcore the headers of answers: both may hold a token.
 logging.getLogger("httpx").addFilter(lambda record: False)
+logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +44,18 @@ class Client:
     Sends nothing to another scheme, host or port, whatever a page or a redirect says. `sent` counts requests.
     """
 
-    def __init__(self, source: str, base_url: str, *, connections: int, timeout_s: float, largest_bytes: int) -> None:
-        self._base = _parsed(source, base_url)
+    def __init__(self, source: Source, *, largest_bytes: int) -> None:
+        spec = source.system.http
+        self._base, self._mask = _parsed(source.name, source.fill(spec.base_url)), partial(mask, source)
         if self._base.scheme not in PORTS or not self._base.host or self._base.userinfo:
-            raise Rejected(source, "the base URL is not of the form https://host/path", "put credentials under `auth`")
-        self._timeout_s, self._largest = timeout_s, largest_bytes
+            raise Rejected(
+                source.name, "the base URL is not of the form https://host/path", "put credentials under `auth`"
+            )
+        self._timeout_s, self._largest = spec.timeout_s, largest_bytes
         self._http = httpx.AsyncClient(
             headers=HEADERS,
-            timeout=httpx.Timeout(timeout_s),
-            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+            timeout=httpx.Timeout(spec.timeout_s),
+            limits=httpx.Limits(max_connections=spec.concurrency, max_keepalive_connections=spec.concurrency),
             trust_env=self._base.host not in LOOPBACK,  # a proxy of the environment cannot reach our loopback
         )
         self.sent = 0
@@ -85,7 +92,7 @@ class Client:
 
     def _within(self, place: str, url: httpx.URL) -> httpx.URL:
         if _origin(url) != _origin(self._base) or url.userinfo:
-            what = f"a next page or redirect leads to {_shown(url)}, away from {_shown(self._base)}"
+            what = f"a next page or redirect leads to {self._shown(url)}, away from {self._shown(self._base)}"
             raise Refused(place, what, "check the base URL")
         return url
 
@@ -95,12 +102,12 @@ class Client:
             async with asyncio.timeout(10 * self._timeout_s):
                 return await self._send(place, url, headers)
         except (httpx.TimeoutException, TimeoutError):
-            what = f"no answer from {_shown(url)} within {self._timeout_s:g} s"
+            what = f"no answer from {self._shown(url)} within {self._timeout_s:g} s"
             raise Unavailable(place, what, "raise `timeout_s` or run again later", again=True) from None
         except httpx.DecodingError:
-            raise BadAnswer(place, f"broken compression from {_shown(url)}", again=True) from None
+            raise BadAnswer(place, f"broken compression from {self._shown(url)}", again=True) from None
         except httpx.TransportError as error:
-            raise _unreachable(place, url, error) from None
+            raise self._unreachable(place, url, error) from None
 
     async def _send(self, place: str, url: httpx.URL, headers: dict[str, str]) -> tuple[Answer, str | None]:
         self.sent += 1
@@ -108,7 +115,7 @@ class Client:
             body = await self._body(place, url, response)
         said = response.headers
         wait_s = wait_asked(said.get("Retry-After"), said.get("Date"))
-        answer = Answer(_shown(url), response.status_code, body, http_date(said.get("Date")), wait_s)
+        answer = Answer(self._shown(url), response.status_code, body, http_date(said.get("Date")), wait_s)
         return answer, said.get("Location") if response.is_redirect else None
 
     async def _body(self, place: str, url: httpx.URL, response: httpx.Response) -> bytes:
@@ -116,10 +123,21 @@ class Client:
         async for chunk in response.aiter_bytes():
             size += len(chunk)
             if size > self._largest:
-                what = f"more than {self._largest:,} bytes from {_shown(url)}"
+                what = f"more than {self._largest:,} bytes from {self._shown(url)}"
                 raise BadAnswer(place, what, "ask for smaller pages with `size`")
             chunks.append(chunk)
         return b"".join(chunks)
+
+    def _shown(self, url: httpx.URL) -> str:
+        port = f":{url.port}" if url.port else ""
+        return self._mask(f"{url.scheme}://{url.host}{port}{url.path}")
+
+    def _unreachable(self, place: str, url: httpx.URL, error: Exception) -> ConnectorError:
+        if _untrusted(error):
+            what = f"the certificate of {self._shown(url)} cannot be verified"
+            return Unavailable(place, what, "check the base URL and the machine's certificates")
+        what = f"{self._shown(url)} cannot be reached ({type(error).__name__})"
+        return Unavailable(place, what, "check the base URL and that the system is up", again=True)
 
 
 def _parsed(place: str, url: str) -> httpx.URL:
@@ -133,17 +151,7 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port or PORTS.get(url.scheme)
 
 
-def _shown(url: httpx.URL) -> str:
-    port = f":{url.port}" if url.port else ""
-    return f"{url.scheme}://{url.host}{port}{url.path}"
-
-
-def _unreachable(place: str, url: httpx.URL, error: Exception) -> ConnectorError:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            what = f"the certificate of {_shown(url)} cannot be verified"
-            return Unavailable(place, what, "check the base URL and the machine's certificates")
-        cause = cause.__cause__ or cause.__context__
-    what = f"{_shown(url)} cannot be reached ({type(error).__name__})"
-    return Unavailable(place, what, "check the base URL and that the system is up", again=True)
+def _untrusted(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None

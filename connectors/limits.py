@@ -11,24 +11,24 @@ from aiolimiter import AsyncLimiter
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
-def per_second(rate: str) -> float:
-    """Requests per second of a rate such as `80/s` or `600/m`; ValueError where it is none."""
+def window(rate: str) -> tuple[int, int]:
+    """Requests and seconds of a rate such as `80/s` or `600/m`; ValueError where it is none."""
     match = re.fullmatch(r"(\d+)\s*/\s*([smhd])", rate.strip())
     if match is None or int(match[1]) == 0:
         raise ValueError(f"`rate: {rate}` is no rate; say requests per time, as 80/s, 600/m, 1000/h")
-    return int(match[1]) / SECONDS[match[2]]
+    return int(match[1]), SECONDS[match[2]]
 
 
 class Limits:
     """A gate for all streams of one source: `async with limits:` around each request.
 
-    At most `concurrency` requests are inside at once, they enter no faster than `rate` (evenly, without a burst, so
-    that no window of the system's counts more), and none enters while the system has asked for silence.
+    At most `concurrency` requests are inside at once, no span as long as the rate's sees more enter than it allows
+    (a tenth may come at once, the rest evenly), and none enters while the system has asked for silence.
     """
 
     def __init__(self, rate: str | None, concurrency: int) -> None:
         self._slots = asyncio.Semaphore(concurrency)
-        self._pace = AsyncLimiter(1, 1 / per_second(rate)) if rate else None
+        self._pace = _pace(*window(rate)) if rate else None
         self._silent_until = 0.0
 
     def hold(self, wait_s: float) -> None:
@@ -50,3 +50,9 @@ class Limits:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._slots.release()
+
+
+def _pace(requests: int, seconds: int) -> AsyncLimiter:
+    # A bucket of the full size would let twice the rate through in its first span: what it holds, and what leaks.
+    burst = max(1, requests // 10)
+    return AsyncLimiter(burst, burst * seconds / max(1, requests - burst))

@@ -54,16 +54,10 @@ class Connection:
         self._source, self._attempts, self._retry_for_s = source, attempts, retry_for_s
         self._signature = sign(source)
         try:
-            self._limits = Limits(http.rate, http.concurrency)
+            self._limits = Limits(source.fill(http.rate) if http.rate else None, http.concurrency)
         except ValueError as error:
             raise Rejected(source.name, str(error), "check `http` in the mapping") from None
-        self._client = Client(
-            source.name,
-            source.fill(http.base_url),
-            connections=http.concurrency,
-            timeout_s=http.timeout_s,
-            largest_bytes=largest_bytes,
-        )
+        self._client = Client(source, largest_bytes=largest_bytes)
         self._tasks: set[asyncio.Task[Page]] = set()
 
     @property
@@ -165,7 +159,8 @@ class _Walk:
             move = self._way.move(self._at, got)
         except Stuck as error:
             raise BadAnswer(self._request.place, str(error), "check `pages` in the mapping") from None
-        at = self._kept(move.at, url)
+        keeps = self._since is not None and self._since.keep_cursor
+        at = self._kept(move.at, url) if keeps or not move.last else None
         if not move.last and not self._watch.moved(self._way.sign(at, got)):
             what = f"the list does not move on: after {len(got.records)} records the same page comes again"
             raise BadAnswer(self._request.place, what, "check `pages` in the mapping")
@@ -194,12 +189,5 @@ class _Walk:
         return {"next": self._request.kept(own)}
 
     def _cursor(self, last: bool) -> Cursor:
-        if last and self._since is not None and self._since.keep_cursor:
-            return {"at": self._at} if self._at else {}
-        if last:
-            return {"since": self._seen} if self._seen else {}
-        return {
-            name: value
-            for name, value in (("at", self._at), ("since", self._mark), ("seen", self._seen))
-            if value is not None
-        }
+        said = {"since": self._seen} if last else {"since": self._mark, "seen": self._seen}
+        return {name: value for name, value in {"at": self._at, **said}.items() if value is not None}

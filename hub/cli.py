@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +19,7 @@ from sqlalchemy import text
 
 from connectors.errors import ConnectorError
 from hub import clock, status, terminal
-from hub.api.schema import sdl
+from hub.api.schema import committed_sdl
 from hub.check import check_sources, sample_source
 from hub.demo import DEMO_AS_OF, DEMO_DATABASE, READY_QUERY, DemoError, same_company, sandbox
 from hub.erase import UnknownCustomer
@@ -27,7 +27,7 @@ from hub.erase import erase as erase_customer
 from hub.explain import NoSuchCustomer, explanation
 from hub.export.stream import UnknownExport
 from hub.export.stream import export as export_view
-from hub.export.views import create_views
+from hub.export.views import create_views, views_fit
 from hub.logs import configure_logs
 from hub.server import create_app
 from hub.settings import SettingError, Settings, read_settings
@@ -36,8 +36,7 @@ from hub.store.errors import StoreError
 from hub.sync import Hub, Progress, Report
 from hub.sync import remap as remap_all
 from hub.sync import sync as sync_all
-from mappings.loader import MappingError, load_rulebook, load_sources
-from mappings.schema import schema_json
+from mappings.loader import MappingError, MissingSettingError, load_rulebook, load_sources, schema_json
 
 DONE, FAILED, USAGE, PARTLY = 0, 1, 2, 3
 EXIT_CODES = """Exit codes: 0 done · 1 failed, nothing useful was done · 2 the command's words are wrong ·
@@ -47,12 +46,18 @@ REFUSALS = (
     MappingError,
     SettingError,
     ConnectorError,
+    MissingSettingError,
     DemoError,
     UnknownCustomer,
     NoSuchCustomer,
-    UnknownExport,
-    clock.InstantError,
 )
+
+
+class UnknownSource(Exception):
+    """A command names a source that rules/company.yml has not; the message lists those that it has."""
+
+
+WRONG_WORDS = (UnknownSource, UnknownExport, clock.InstantError)
 
 app = typer.Typer(
     name="hub",
@@ -72,9 +77,9 @@ def main() -> None:
     """Run a command; what the hub refuses is one line and an exit code, never a traceback."""
     try:
         app()
-    except REFUSALS as refusal:
+    except (*REFUSALS, *WRONG_WORDS) as refusal:
         terminal.complain(str(refusal))
-        sys.exit(FAILED)
+        sys.exit(USAGE if isinstance(refusal, WRONG_WORDS) else FAILED)
 
 
 @app.command()
@@ -104,7 +109,7 @@ def demo(
 def sync(sources: Sources = None, database: Database = None, as_of: AsOf = None) -> None:
     """Pull what changed, land it, and bring the customer graph up to date."""
     with _open(_settings(database)) as hub:
-        _must_know(hub, sources)
+        _must_know(hub.sources, sources)
         report = _synced(hub, _instant(hub, as_of, clock.now()), sources or ())
         _show_summary(hub, report)
         raise typer.Exit(_code(report))
@@ -129,9 +134,10 @@ def check(
     sample: Annotated[int | None, typer.Option(min=1, max=100, help="Pull this many records a stream.")] = None,
 ) -> None:
     """Check mapping and rule files without network; with --sample show records beside their entities."""
-    settings = read_settings()
+    settings = _settings(None)
     rulebook = load_rulebook(settings.folders)
-    known = load_sources(rulebook, settings.folders)
+    known = load_sources(rulebook, settings.folders, os.environ)
+    _must_know(known, sources)
     for line in check_sources(rulebook, known, sources or list(known)):
         terminal.say(line)
     for name in sources or list(known) if sample else ():
@@ -156,9 +162,12 @@ def export(
     """Stream a BI view as CSV or NDJSON."""
     with _open(_settings(database)) as hub:
         chunks = export_view(hub.store, view, format_)
-        with output.open("w", encoding="utf-8", newline="") if output else _standard_output() as file:
-            for chunk in chunks:
-                file.write(chunk)
+        try:
+            opened = output.open("w", encoding="utf-8", newline="") if output else nullcontext(sys.stdout)
+        except OSError as error:
+            raise SettingError(f"--output {output}: cannot be written ({error.strerror})") from None
+        with opened as file:
+            file.writelines(chunks)
 
 
 @app.command()
@@ -193,7 +202,7 @@ def schema(
     mapping: Annotated[bool, typer.Option("--mapping", help="The JSON Schema of mapping files instead.")] = False,
 ) -> None:
     """Print the GraphQL schema, or the JSON Schema that editors check mapping files with."""
-    sys.stdout.write(schema_json() if mapping else sdl())
+    sys.stdout.write(schema_json() if mapping else committed_sdl())
 
 
 @app.command()
@@ -218,9 +227,9 @@ def _settings(database: str | None) -> Settings:
 
 
 @contextmanager
-def _open(settings: Settings, environment: dict[str, str] | None = None, migrate: bool | None = None) -> Iterator[Hub]:
+def _open(settings: Settings, environ: Mapping[str, str] = os.environ, migrate: bool | None = None) -> Iterator[Hub]:
     rulebook = load_rulebook(settings.folders)
-    sources = load_sources(rulebook, settings.folders, environment)
+    sources = load_sources(rulebook, settings.folders, environ)
     store = open_store(settings.database_url, migrate)
     try:
         _refresh_views(store, rulebook.company.reporting_currency)
@@ -230,6 +239,9 @@ def _open(settings: Settings, environment: dict[str, str] | None = None, migrate
 
 
 def _refresh_views(store: Store, reporting_currency: str) -> None:
+    with store.read() as connection:
+        if views_fit(connection, reporting_currency):
+            return
     with store.write() as connection:
         create_views(connection, reporting_currency)
 
@@ -247,10 +259,10 @@ def _instant(hub: Hub, words: str | None, default: int) -> int:
     return default if words is None else clock.parse(words, hub.rulebook.company.time_zone)
 
 
-def _must_know(hub: Hub, sources: list[str] | None) -> None:
+def _must_know(known: Collection[str], sources: list[str] | None) -> None:
     for name in sources or ():
-        if name not in hub.sources:
-            raise SettingError(f"no source {name!r} in rules/company.yml; there are {', '.join(hub.sources)}")
+        if name not in known:
+            raise UnknownSource(f"no source {name!r} in rules/company.yml; there are {', '.join(known)}")
 
 
 def _must_be_free(host: str, port: int) -> None:
@@ -266,11 +278,6 @@ def _must_be_free(host: str, port: int) -> None:
 
 def _serve(hub: Hub, settings: Settings, host: str, port: int) -> None:
     uvicorn.run(create_app(hub, settings, host), host=host, port=port, log_level="warning", server_header=False)
-
-
-@contextmanager
-def _standard_output() -> Iterator[object]:
-    yield sys.stdout
 
 
 def _code(report: Report) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, distinct, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Table, delete, func, insert, or_, select, update
 
 from hub.store import derived, kept
 from hub.store.engine import Store
@@ -122,16 +122,16 @@ def _landed(connection: Connection, profiles: Sequence[int]) -> tuple[list[int],
     touched = {
         no
         for table in MAPPED.values()
-        for no in _column(connection, select(distinct(table.c.landing_no)).where(table.c.profile_no.in_(profiles)))
+        for no in _column(connection, select(table.c.landing_no).distinct().where(table.c.profile_no.in_(profiles)))
     }
     shared = {
         no
         for table in MAPPED.values()
         for no in _column(
             connection,
-            select(distinct(table.c.landing_no)).where(
-                table.c.landing_no.in_(touched), table.c.profile_no.not_in(profiles)
-            ),
+            select(table.c.landing_no)
+            .distinct()
+            .where(table.c.landing_no.in_(touched), table.c.profile_no.not_in(profiles)),
         )
     }
     return sorted(touched - shared | _unmapped(connection, profiles)), sorted(shared)
@@ -214,7 +214,7 @@ def _redact(connection: Connection, profiles: Sequence[int], shared: Sequence[in
         connection.execute(
             update(landing)
             .where(landing.c.landing_no == landing_no)
-            .values(payload=clean, raw_hash=digest(clean), content_hash=None)
+            .values(payload=clean, raw_hash=digest(clean), content_hash=digest(clean))
         )
     return len(rows)
 

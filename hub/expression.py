@@ -57,6 +57,8 @@ _KINDS: dict[Type, Kind] = {
     Type.FLAG: "flag",
 }
 _TOKENS = re.compile(r"('(?:[^']|'')*')|\b(\d+)([a-z]+)\b|(--)|([^A-Za-z0-9_\s().,<>=!+*'-])")
+# What a parsed node may carry; anything else is a variant that we would render without it.
+_PARTS = {"this", "expression", "expressions", "low", "high", "table", "is_string", "big_int", "quoted"}
 _SUMMED: dict[str, tuple[Kind, ...]] = {
     "count": ("text", "number", "instant", "flag", "ratio"),
     "sum": ("number",),
@@ -179,6 +181,9 @@ def _read(text: str, where: str) -> exp.Expression:
         raise ExpressionError(where, f"`{text[:40]}…`: is nested too deeply") from None
     if len(found) != 1 or not isinstance(found[0], exp.Expression):
         raise ExpressionError(where, f"{shown}: is not one expression")
+    for node in found[0].walk():
+        if extra := sorted(name for name, value in node.args.items() if value and name not in _PARTS):
+            raise ExpressionError(where, f"{shown}: `{extra[0]}` is not part of the rule language")
     return found[0]
 
 

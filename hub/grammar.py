@@ -5,6 +5,7 @@ In: a parsed expression and the names it may use. Out: SQL, and the instants at 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -18,6 +19,7 @@ _COMPARE: dict[type[exp.Expression], str] = {
 _MIRROR = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 # After which microseconds past `column - k` the truth of `column <op> as_of + k` has changed.
 _FLIPS = {"=": (0, 1), "<>": (0, 1), "<": (1,), "<=": (0,), ">": (0,), ">=": (1,)}
+_SIGNS = re.compile(r"\\[\\%]|.")
 
 
 @dataclass(slots=True)
@@ -99,12 +101,11 @@ class Grammar(Values):
         return f"({term.sql} IS NULL)"
 
     def _like(self, node: exp.Like) -> str:
-        """`'a%'` begins with a, `'%a'` ends with a, `'%a%'` contains a; `\\%` is the sign itself. Case counts."""
+        """`'a%'` begins with a, `'%a'` ends with a, `'%a%'` contains a; case counts. A backslash takes the next sign as it is."""
         term, pattern = self.value(node.this), self.value(node.expression)
         if term.kind != "text" or pattern.literal is None or term.literal is not None:
             raise self.error("`like` takes a text name and a text in quotes")
-        parts = [part.replace("\0", "%") for part in pattern.literal.replace("\\%", "\0").split("%")]
-        match parts:
+        match _between_wildcards(pattern.literal):
             case [whole]:
                 return f"({term.sql} = {quoted(whole)})"
             case [start, ""] if start:
@@ -122,6 +123,16 @@ def _conjuncts(node: exp.Expression) -> list[exp.Expression]:
     if isinstance(node, exp.And):
         return [*_conjuncts(node.this), *_conjuncts(node.expression)]
     return _conjuncts(node.this) if isinstance(node, exp.Paren) else [node]
+
+
+def _between_wildcards(pattern: str) -> list[str]:
+    parts = [""]
+    for sign in _SIGNS.findall(pattern):
+        if sign == "%":
+            parts.append("")
+        else:
+            parts[-1] += sign[-1]
+    return parts
 
 
 def _fitted(term: Term, other: Term) -> Term:

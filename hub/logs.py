@@ -5,9 +5,13 @@ from __future__ import annotations
 import logging
 import sys
 
+import stamina.instrumentation
 import structlog
+from stamina.instrumentation import RetryDetails
 
 from hub.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 
 def configure_logs(settings: Settings) -> None:
@@ -29,3 +33,9 @@ def configure_logs(settings: Settings) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    stamina.instrumentation.set_on_retry_hooks([_asked_again])
+
+
+def _asked_again(details: RetryDetails) -> None:
+    """A retry is the normal way of things: the error that ends a stream says what kept going wrong."""
+    log.debug("asking again", stream=details.name, wait_s=details.wait_for, because=str(details.caused_by))

@@ -35,18 +35,19 @@ class Settings:
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """The settings from HUB_* variables. Raises SettingError where a value cannot be used."""
     env = os.environ if environ is None else environ
+    usual = Settings()
     folders = tuple(Path(part) for part in env.get("HUB_MAPPINGS", "").split(os.pathsep) if part)
     for folder in folders:
         if not folder.is_dir():
             raise SettingError(f"HUB_MAPPINGS: no folder {folder}; name folders separated by {os.pathsep!r}")
     return Settings(
-        database_url=env.get("HUB_DATABASE_URL", Settings.database_url),
+        database_url=env.get("HUB_DATABASE_URL", usual.database_url),
         mappings=folders,
         api_key=env.get("HUB_API_KEY") or None,
-        host=env.get("HUB_HOST", Settings.host),
-        port=_port(env.get("HUB_PORT", str(Settings.port))),
-        log_level=_one_of(env, "HUB_LOG_LEVEL", Settings.log_level, ("DEBUG", "INFO", "WARNING", "ERROR")),
-        log_format=_one_of(env, "HUB_LOG_FORMAT", Settings.log_format, ("console", "json")),
+        host=env.get("HUB_HOST", usual.host),
+        port=_port(env.get("HUB_PORT", str(usual.port))),
+        log_level=_one_of(env, "HUB_LOG_LEVEL", usual.log_level, ("DEBUG", "INFO", "WARNING", "ERROR")),
+        log_format=_one_of(env, "HUB_LOG_FORMAT", usual.log_format, ("console", "json")),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, text
 
 from mappings.loader import Source
 
@@ -31,10 +31,11 @@ class StreamRow:
 
 @dataclass(frozen=True, slots=True)
 class MoneyRow:
-    """One stream's money in one currency, in thousandths of the minor unit. `difference` is 0 where all is well."""
+    """One control of a stream in one currency, in thousandths of the minor unit. `difference` is 0 if all is well."""
 
     source: str
     stream: str
+    kinds: tuple[str, ...]
     currency: str
     landed: int
     in_graph: int
@@ -76,18 +77,18 @@ def streams(connection: Connection) -> list[StreamRow]:
 
 _COUNTS = {
     "records": "SELECT COUNT(*) FROM landing",
-    "profiles": "SELECT COUNT(*) FROM profile",
+    "profiles": "SELECT COUNT(DISTINCT profile_no) FROM profile",
     "customers": "SELECT COUNT(*) FROM customer_card",
     "persons": "SELECT COUNT(*) FROM customer_card WHERE kind = 'PERSON'",
     "organizations": "SELECT COUNT(*) FROM customer_card WHERE kind = 'ORGANIZATION'",
-    "anonymous": "SELECT COUNT(*) FROM profile p JOIN profile_ledger l ON l.profile_no = p.profile_no"
-    " WHERE l.customer_no IS NULL",
+    "anonymous": "SELECT COUNT(DISTINCT p.profile_no) FROM profile p"
+    " JOIN profile_ledger l ON l.profile_no = p.profile_no WHERE l.customer_no IS NULL",
     "interactions": "SELECT COUNT(*) FROM interaction",
 }
 
 
 def counts(connection: Connection) -> dict[str, int]:
-    """How many of each there are; `anonymous` are profiles that are nobody's yet."""
+    """How many of each there are; `anonymous` are the profiles that are nobody's yet."""
     return {name: int(connection.execute(text(sql)).scalar_one()) for name, sql in _COUNTS.items()}
 
 
@@ -119,48 +120,60 @@ def most_at_stake(connection: Connection, most: int) -> list[AtStake]:
     return [AtStake(*row) for row in rows]
 
 
+_LANDED = """
+    SELECT currency, SUM(amount) FROM control
+    WHERE source = :source AND stream = :stream AND item = :block GROUP BY currency
+"""
 _IN_GRAPH = """
     SELECT currency,
            SUM(CASE WHEN customer_no IS NOT NULL THEN amount ELSE 0 END),
            SUM(CASE WHEN customer_no IS NULL THEN amount ELSE 0 END)
-    FROM money_entry WHERE source = :source AND stream = :stream AND kind IN ({kinds}) GROUP BY currency
+    FROM money_entry WHERE source = :source AND stream = :stream AND kind IN :kinds GROUP BY currency
 """
-_LANDED = "SELECT currency, SUM(amount) FROM control WHERE source = :source AND stream = :stream GROUP BY currency"
 _ERASED = """
     SELECT currency, SUM(amount) FROM residual_money
-    WHERE source = :source AND stream = :stream AND kind IN ({kinds}) GROUP BY currency
+    WHERE source = :source AND stream = :stream AND kind IN :kinds GROUP BY currency
 """
 
 
 def reconciliation(connection: Connection, sources: Mapping[str, Source]) -> list[MoneyRow]:
-    """Every stream with a `reconcile:` control, by currency: what its records say beside what the graph holds.
+    """Every `reconcile:` control by currency: what the stream's records say beside what the graph holds.
 
-    What was erased counts as landed as well: the records are gone, the amounts are not.
+    What was erased counts as landed as well: the records are gone, the amounts are not. Three statements a control.
     """
-    rows = []
-    for name, source in sources.items():
-        for stream, spec in source.system.streams.items():
-            if spec.reconcile is not None:
-                rows += _reconciled(connection, name, stream, spec.reconcile.kinds)
-    return rows
+    return [
+        row
+        for name, source in sources.items()
+        for stream, spec in source.system.streams.items()
+        for block, control in enumerate(spec.blocks("reconcile"))
+        for row in _reconciled(connection, name, stream, block, tuple(control.kinds))
+    ]
 
 
-def _reconciled(connection: Connection, source: str, stream: str, kinds: list[str]) -> list[MoneyRow]:
-    names: dict[str, object] = {f"kind{n}": kind for n, kind in enumerate(kinds)}
-    bound = {"source": source, "stream": stream}
-    listed = ", ".join(f":{name}" for name in names)
-    landed = dict(connection.execute(text(_LANDED), bound).tuples().all())
-    graph = {row[0]: row for row in connection.execute(text(_IN_GRAPH.format(kinds=listed)), bound | names)}
-    erased = dict(connection.execute(text(_ERASED.format(kinds=listed)), bound | names).tuples().all())
+def _reconciled(
+    connection: Connection, source: str, stream: str, block: int, kinds: tuple[str, ...]
+) -> list[MoneyRow]:
+    bound = {"source": source, "stream": stream, "block": block, "kinds": kinds}
+    landed, graph, erased = (_sums(connection, sql, bound) for sql in (_LANDED, _IN_GRAPH, _ERASED))
     return [
         MoneyRow(
             source,
             stream,
+            kinds,
             currency,
-            landed=int(landed.get(currency, 0)) + int(erased.get(currency, 0)),
-            in_graph=int(graph[currency][1]) if currency in graph else 0,
-            unassigned=int(graph[currency][2]) if currency in graph else 0,
-            erased=int(erased.get(currency, 0)),
+            landed=sum(landed.get(currency, ())) + sum(erased.get(currency, ())),
+            in_graph=graph.get(currency, (0, 0))[0],
+            unassigned=graph.get(currency, (0, 0))[1],
+            erased=sum(erased.get(currency, ())),
         )
         for currency in sorted({*landed, *graph, *erased})
     ]
+
+
+def _sums(connection: Connection, sql: str, bound: Mapping[str, object]) -> dict[str, tuple[int, ...]]:
+    """Currency to its sums."""
+    statement = text(sql)
+    if ":kinds" in sql:
+        statement = statement.bindparams(bindparam("kinds", expanding=True))
+    asked = {name: value for name, value in bound.items() if f":{name}" in sql}
+    return {row[0]: tuple(int(amount) for amount in row[1:]) for row in connection.execute(statement, asked)}

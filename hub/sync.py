@@ -21,8 +21,9 @@ from hub.identity.resolve import resolve
 from hub.insight.derive import derive, due, rules_version
 from hub.store import landing, read, write
 from hub.store.engine import Store
+from hub.store.errors import StoreError
 from mappings.compile import Compiled, compile_stream
-from mappings.loader import MissingSetting, Source
+from mappings.loader import MissingSettingError, Source
 from mappings.rulebook import Rulebook
 
 log = structlog.get_logger(__name__)
@@ -146,23 +147,31 @@ async def _pull_and_land(hub: Hub, report: Report, only: Sequence[str]) -> None:
 async def _pull_source(hub: Hub, report: Report, source: Source, arrivals: asyncio.Queue[_Arrival | None]) -> None:
     try:
         async with Connection(source) as connection:
-            await asyncio.gather(*(_pull_stream(hub, report, connection, s, arrivals) for s in source.system.streams))
+            pulls = (_pull_stream(hub, report, connection, source.name, s, arrivals) for s in source.system.streams)
+            await asyncio.gather(*pulls)
             report.requests += connection.requests
-    except (MissingSetting, ConnectorError) as error:
+    except (MissingSettingError, ConnectorError) as error:
         report.errors[source.name] = str(error)
-        log.error("source failed", source=source.name, error=str(error))
 
 
 async def _pull_stream(
-    hub: Hub, report: Report, connection: Connection, stream: str, arrivals: asyncio.Queue[_Arrival | None]
+    hub: Hub,
+    report: Report,
+    connection: Connection,
+    source: str,
+    stream: str,
+    arrivals: asyncio.Queue[_Arrival | None],
 ) -> None:
-    source = connection.source.name
     try:
         async for page in connection.pull(stream, await asyncio.to_thread(_begin, hub, report, source, stream)):
             await arrivals.put(_Arrival(source, stream, page))
     except ConnectorError as error:
         report.errors[f"{source}.{stream}"] = str(error)
-        log.error("stream failed", source=source, stream=stream, error=str(error))
+    except (asyncio.CancelledError, StoreError):
+        raise
+    except Exception as error:
+        report.errors[f"{source}.{stream}"] = f"{source}.{stream}: unexpected {type(error).__name__}; the log says where"
+        log.exception("stream failed", source=source, stream=stream)
 
 
 def _begin(hub: Hub, report: Report, source: str, stream: str) -> dict[str, object] | None:
@@ -211,7 +220,7 @@ def _map(hub: Hub, report: Report) -> None:
                 records = [(landing_no, decode(payload)) for landing_no, payload in chunk]
                 hashes = [(landing_no, landing.digest(compiled.content(record))) for landing_no, record in records]
                 mapped = compiled.map(records)
-                written = write.write_mapped(connection, source, stream, compiled, hashes, mapped, report)
+                written = write.write_mapped(connection, source, stream, compiled, hashes, mapped, report.as_of)
             report.add(mapped=written.mapped, dead_letters=written.failed)
             hub.progress("map", f"{source}.{stream}", len(chunk))
             if len(chunk) < RECORDS_A_CHUNK:

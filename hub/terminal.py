@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -17,7 +19,9 @@ from hub.status import AtStake, MoneyRow, StreamRow
 from hub.sync import Report
 from mappings.currencies import render
 
-console = Console()
+WIDE = 160  # where nobody watches, nothing is cut to a window
+
+console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE)
 errors = Console(stderr=True)
 
 
@@ -80,11 +84,11 @@ def show_customers(counts: dict[str, int]) -> None:
 
 def show_money(rows: Sequence[MoneyRow]) -> None:
     """Per stream and currency: what the source's records say beside what the graph holds."""
-    table = _table("Money beside its control", "source", "stream", "", "in the records", "in the graph", "difference")
+    table = _table("Money beside its control", "source", "stream", "kinds", "", "in the records", "in the graph", "difference")
     for r in rows:
         held = r.in_graph + r.unassigned + r.erased
         figures = (_figure(n, r.currency) for n in (r.landed, held))
-        table.add_row(r.source, r.stream, r.currency, *figures, _difference(r))
+        table.add_row(r.source, r.stream, ", ".join(r.kinds), r.currency, *figures, _difference(r))
     console.print(table)
 
 
@@ -141,12 +145,12 @@ def show_tree(title: str, branches: Sequence[tuple[str, Sequence[str]]]) -> None
         limb = tree.add(f"[bold]{escape(branch)}[/]")
         for leaf in leaves:
             limb.add(escape(leaf))
-    console.print(tree, soft_wrap=True, highlight=False)
+    console.print(tree, highlight=False)
 
 
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    words = {"source", "stream", "status", "customer", "name", "band", "why", ""}
+    words = {"source", "stream", "kinds", "status", "customer", "name", "band", "why", ""}
     for column in columns:
         table.add_column(column, justify="left" if column in words else "right", overflow="fold")
     return table

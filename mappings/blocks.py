@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from mappings.conditions import condition, same
 from mappings.fields import TEXT, Surroundings, Values
 from mappings.generate import Code, Scope
 from mappings.model import ENTITIES
-from mappings.spec import Reference, Stream, Test
+from mappings.spec import Reference, Stream
 from mappings.values import UnfitError, kind_of
 
 PARTIES = ("profile", "contact_point", "identifier", "membership")
@@ -53,22 +52,10 @@ class Rows:
             code.line("h = e.get if e.__class__ is dict else nothing")
             scope = code.scope("e", "h", place + "[{}]", self.record)
         if block.when:
-            code.line(f"if {self.holds(scope, block.when)}:")
+            code.line(f"if {self.values.holds(scope, block.when)}:")
             code.depth += 1
         yield scope
         code.depth = depth
-
-    def holds(self, scope: Scope, when: dict[str, Any]) -> str:
-        """The expression of a `when`."""
-        checks = []
-        for path, said in when.items():
-            found = self.code.find(scope, path)
-            checks.append(f"{self.code.bind(condition(said, '*' in path))}({found})")
-            if isinstance(said, Test):
-                for other, negated in ((said.same_as, ""), (said.other_than, "not ")):
-                    if other is not None:
-                        checks.append(f"{negated}{self.code.function(same)}({found}, {self.code.find(scope, other)})")
-        return " and ".join(checks)
 
     def reference(self, scope: Scope, said: Reference | list[Reference]) -> str:
         """The variable of the (stream, key) that the first of the references finds, None where none does."""

@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from mappings.document import Document, MappingError, Place, Problem, hint
+from mappings.values import kind_of
 
 Model = TypeVar("Model", bound=BaseModel)
 _SCALARS = {"str": "a text", "int": "a number", "float": "a number", "bool": "true or false"}
@@ -77,16 +78,19 @@ def _translated(error: ValidationError, document: Document) -> list[Problem]:
     """Pydantic's errors in our words; of a union's branches only the one that the data meant."""
     kept: dict[Place, Problem] = {}
     dropped: dict[Place, list[str]] = {}
+    unknown: list[Place] = []
     for detail in error.errors():
         place, label = _place(detail["loc"], document)
         if label is not None:
             dropped.setdefault(place, []).append(label)
-        elif detail["type"] != "extra_forbidden":
+        elif detail["type"] == "extra_forbidden":
+            unknown.append(place)
+        else:
             kept.setdefault((*place, detail["loc"][-1]), document.problem(place, _words(detail, document.at(place))))
     for place, labels in dropped.items():
-        if not any(other[: len(place)] == place for other in kept):
+        if not any(other[: len(place)] == place for other in [*kept, *unknown]):
             expected = " or ".join(dict.fromkeys(_label(label) for label in labels))
-            what = f"{_named(place)} should be {expected}, not {_described(document.at(place))}"
+            what = f"{_named(place)} should be {expected}, not {_shown(place, document.at(place))}"
             kept[place] = document.problem(place, what)
     return list(kept.values())
 
@@ -130,12 +134,18 @@ def _words(detail: Any, value: Any) -> str:
         case _:
             text = detail["msg"].replace("Input should be", "should be").replace("a valid string", "a text")
             text = text.replace("a valid dictionary", "a block").partition(" or instance of")[0]
-            return f"{place} {text}, not {_described(value)}"
+            return f"{place} {text}, not {_shown(detail['loc'], value)}"
 
 
 def _named(place: tuple[int | str, ...]) -> str:
     named = [step for step in place if isinstance(step, str) and not _is_label(step) and not step[:1].isupper()]
     return f"`{named[-1]}`" if named else "the file"
+
+
+def _shown(place: tuple[int | str, ...], value: Any) -> str:
+    """As described, but never a value that may be a secret which somebody wrote out."""
+    secret = {"settings", "auth"} & set(place) and not isinstance(value, dict | list | None)
+    return f"{kind_of(value)}" if secret else _described(value)
 
 
 def _described(value: Any) -> str:

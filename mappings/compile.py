@@ -61,10 +61,13 @@ class Compiled:
     _run: Run = field(repr=False)
     _places: dict[int, str] = field(repr=False)
     _controls: tuple[Control, ...] = field(repr=False)
+    _dropped: frozenset[str] = field(repr=False)
     _volatile: tuple[tuple[str, ...], ...] = field(repr=False)
 
     def content(self, record: Any) -> bytes:
         """The record as canonical JSON, keys sorted, without its volatile paths: equal bytes are no change."""
+        if self._dropped and record.__class__ is dict:
+            record = {name: value for name, value in record.items() if name not in self._dropped}
         for steps in self._volatile:
             record = without(record, steps)
         return _ENCODER.encode(record)
@@ -120,6 +123,7 @@ def compile_stream(source: Source, stream: str, rulebook: Rulebook) -> Compiled:
     entities = (*(PARTIES if spec.profile is not None else ()), *(e for e in FACTS if spec.blocks(e)))
     run, places = _generated(spec, stream, around, entities)
     blocks = spec.blocks("reconcile")
+    volatile = [steps_of(path) for path in spec.volatile]
     return Compiled(
         version=_version(spec, stream, rulebook),
         entities=entities,
@@ -127,7 +131,8 @@ def compile_stream(source: Source, stream: str, rulebook: Rulebook) -> Compiled:
         _run=run,
         _places=places,
         _controls=tuple(Control.of(block) for block in blocks),
-        _volatile=tuple(steps_of(path) for path in spec.volatile),
+        _dropped=frozenset(steps[0] for steps in volatile if len(steps) == 1),
+        _volatile=tuple(steps for steps in volatile if len(steps) > 1),
     )
 
 

@@ -35,7 +35,9 @@ def _among(said: Scalar | list[Scalar]) -> Check:
     for value in said if isinstance(said, list) else [said]:
         allowed |= {value, _word(value)} if value not in (None, "") else {None, ""}
     words = frozenset(allowed)
-    return lambda value: value.__class__ in _WORDS and value in words
+    return lambda value: (
+        value.__class__ in _WORDS and (value in words or (value.__class__ is not str and _word(value) in words))
+    )
 
 
 def _test(said: Test) -> Check:
@@ -55,7 +57,7 @@ def _test(said: Test) -> Check:
     if said.contains is not None:
         part = said.contains
         checks.append(lambda value: _contains(value, part))
-    return lambda value: all(check(value) for check in checks)
+    return checks[0] if len(checks) == 1 else lambda value: all(check(value) for check in checks)
 
 
 def _exists(value: Any) -> bool:

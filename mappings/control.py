@@ -21,14 +21,15 @@ class Control:
     """A `reconcile` block with its conditions made ready."""
 
     block: Reconcile
+    currency: Value
     checks: tuple[tuple[str, Check, Any], ...]
 
     @classmethod
     def of(cls, block: Reconcile) -> Control:
         """The control of a block."""
-        return cls(
-            block, tuple((path, condition(said, "*" in path), said) for path, said in (block.when or {}).items())
-        )
+        currency = block.currency if isinstance(block.currency, Value) else Value(path=block.currency)
+        checks = tuple((path, condition(said, "*" in path), said) for path, said in (block.when or {}).items())
+        return cls(block, currency, checks)
 
 
 def controlled(record: Any, controls: tuple[Control, ...]) -> list[tuple[int, str, int]]:
@@ -40,7 +41,7 @@ def controlled(record: Any, controls: tuple[Control, ...]) -> list[tuple[int, st
     for number, control in enumerate(controls):
         by_currency: dict[str, Decimal] = {}
         for item in _items(record, control):
-            amount = _amount(item, record, control.block)
+            amount = _amount(item, record, control)
             if amount is not None:
                 currency, thousandths = amount
                 by_currency[currency] = by_currency.get(currency, Decimal(0)) + thousandths
@@ -79,14 +80,14 @@ def _at(item: Any, record: Any, path: str, block: Reconcile) -> Any:
     return walk(item, steps_of(path))
 
 
-def _amount(item: Any, record: Any, block: Reconcile) -> tuple[str, Decimal] | None:
-    value = block.amount
+def _amount(item: Any, record: Any, control: Control) -> tuple[str, Decimal] | None:
+    block, value = control.block, control.block.amount
     found = _first(item, record, value, block)
     if found is None or found == "":
         found = value.default
     if found is None:
         return None
-    currency = _currency(item, record, block)
+    currency = _currency(item, record, control)
     places = 3 if value.minor is not None else 3 + DECIMALS[currency]
     thousandths = _exact(found).scaleb(places)
     if value.times is not None and (count := _at(item, record, value.times, block)) is not None:
@@ -106,9 +107,8 @@ def _first(item: Any, record: Any, value: Value, block: Reconcile) -> Any:
     return None
 
 
-def _currency(item: Any, record: Any, block: Reconcile) -> str:
-    said = block.currency if isinstance(block.currency, Value) else Value(path=block.currency)
-    code = str(_first(item, record, said, block) or said.default or "").strip().upper()
+def _currency(item: Any, record: Any, control: Control) -> str:
+    code = str(_first(item, record, control.currency, control.block) or control.currency.default or "").strip().upper()
     if code not in DECIMALS:
         raise UnfitError("control: no ISO 4217 currency")
     return code
@@ -117,6 +117,8 @@ def _currency(item: Any, record: Any, block: Reconcile) -> str:
 def _exact(found: Any) -> Decimal:
     if isinstance(found, bool) or not isinstance(found, int | float | str):
         raise UnfitError("control: no amount")
+    if isinstance(found, int):
+        return Decimal(found)
     try:
         number = Decimal(str(found).strip())
     except InvalidOperation:

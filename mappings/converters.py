@@ -25,7 +25,8 @@ from mappings.values import UnfitError, plain
 
 TEXT_LIMIT = 4_000
 _EMAIL = re.compile(r"[^@\s<>,;:\"()]+@[^@\s<>,;:\"()]+\.[^@\s<>,;:\"().]{2,}")
-_TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^<>]*>", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"(<[^<>]*>)")
+_UNSEEN = re.compile(r"</?(script|style)\b", re.IGNORECASE)
 
 
 def text(value: Any) -> str | None:
@@ -34,8 +35,23 @@ def text(value: Any) -> str | None:
     if said is None:
         return None
     if "<" in said or "&" in said:
-        said = html.unescape(_TAG.sub(" ", said[: TEXT_LIMIT * 10]))
+        said = html.unescape(_seen(said[: TEXT_LIMIT * 10]))
     return plain(" ".join(said.split())[:TEXT_LIMIT])
+
+
+def _seen(markup: str) -> str:
+    """What a reader sees: without tags, and without what stands in a script or a style."""
+    shown: list[str] = []
+    hidden: str | None = None
+    for place, part in enumerate(_TAG.split(markup)):
+        tag = _UNSEEN.match(part) if place % 2 else None
+        if hidden is None and tag is not None and part[1] != "/":
+            hidden = tag[1].lower()
+        elif tag is not None and part[1] == "/" and tag[1].lower() == hidden:
+            hidden = None
+        elif hidden is None:
+            shown.append(" " if place % 2 else part)
+    return "".join(shown)
 
 
 def lower(value: Any) -> str | None:

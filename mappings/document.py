@@ -34,7 +34,8 @@ class Problem:
     what: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.what}"
+        what = "".join(letter if letter.isprintable() else " " for letter in self.what)
+        return f"{self.file}:{self.line}: {what}"
 
 
 class MappingError(Exception):
@@ -127,7 +128,7 @@ class _Reader:
         return data
 
     def _node(self, event: Any, place: Place) -> Any:
-        self._document.lines.setdefault(place, event.start_mark.line + 1)
+        self._document.lines.setdefault(place, _line(event))
         if isinstance(event, yaml.AliasEvent):
             return self._refuse(event, f"an alias `*{event.anchor}`; aliases are not allowed, write it out")
         if event.tag is not None:
@@ -149,7 +150,7 @@ class _Reader:
             if event.value in found:
                 first = self._document.lines[*place, event.value]
                 self._refuse(event, f"`{event.value}` is said twice (first on line {first})")
-            self._document.lines.setdefault((*place, event.value), event.start_mark.line + 1)
+            self._document.lines.setdefault((*place, event.value), _line(event))
             found[event.value] = self._node(next(self._events), (*place, event.value))
         return found
 
@@ -160,7 +161,11 @@ class _Reader:
         return found
 
     def _refuse(self, event: Any, what: str) -> None:
-        self._problems.append(Problem(self._document.file, event.start_mark.line + 1, what))
+        self._problems.append(Problem(self._document.file, _line(event), what))
+
+
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1
 
 
 def _plain(text: str) -> Any:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from mappings.conditions import condition, same
 from mappings.converters import CONVERTERS
 from mappings.generate import Code, Scope
 from mappings.instants import iso
@@ -17,7 +18,7 @@ from mappings.lexicon import Lexicon, intent
 from mappings.meaning import conversion, is_literal
 from mappings.model import Field, Type
 from mappings.quantities import major, minor, times
-from mappings.spec import Value
+from mappings.spec import Test, Value
 from mappings.values import UnfitError, plain
 
 RAW = Field(Type.JSON, "")
@@ -47,7 +48,7 @@ class Values:
         if not isinstance(said, Value) and is_literal(said, field):
             return self.code.bind(_constant(said, name, field))
         value = said if isinstance(said, Value) else Value(path=said)
-        if "const" in value.model_fields_set and field.type is not Type.AMOUNT and value.convert is None:
+        if "const" in value.model_fields_set and not (field.type is Type.AMOUNT or value.convert or value.when):
             return self.code.bind(_constant(value.const, name, field))
         variable = self.code.fresh()
         self._assign(variable, scope, value, name, field)
@@ -60,11 +61,25 @@ class Values:
             self.code.line(f"if {variable} is None: {missing}()", self._place(scope, value))
         return variable
 
+    def holds(self, scope: Scope, when: Mapping[str, Any]) -> str:
+        """The expression of a `when`."""
+        checks = []
+        for path, said in when.items():
+            found = self.code.find(scope, path)
+            checks.append(f"{self.code.bind(condition(said, '*' in path))}({found})")
+            if isinstance(said, Test):
+                for other, negated in ((said.same_as, ""), (said.other_than, "not ")):
+                    if other is not None:
+                        checks.append(f"{negated}{self.code.function(same)}({found}, {self.code.find(scope, other)})")
+        return " and ".join(checks)
+
     def _assign(self, variable: str, scope: Scope, value: Value, name: str, field: Field) -> None:
         if value.first is not None:
             self._first(variable, scope, value, name, field)
             return
         found = self._origin(scope, value)
+        if value.when:
+            found = f"({found} if {self.holds(scope, value.when)} else None)"
         if value.prefix is not None:
             found = f"{self.code.function(after_prefix)}({found}, {self.code.bind(value.prefix)})"
         converted = self._converted(scope, value, name, field)
@@ -72,11 +87,11 @@ class Values:
 
     def _first(self, variable: str, scope: Scope, value: Value, name: str, field: Field) -> None:
         depth = self.code.depth
-        for index, inner in enumerate(value.first or []):
+        for index, inner in enumerate(value.alternatives()):
             if index:
                 self.code.line(f"if {variable} is None:")
                 self.code.depth += 1
-            self._assign(variable, scope, _inherited(inner, value), name, field if value.table is None else RAW)
+            self._assign(variable, scope, inner, name, field if value.table is None else RAW)
             self._default(variable, inner, name, field)
         self.code.depth = depth
         if value.table is not None:
@@ -84,8 +99,8 @@ class Values:
             table = self._table(value, name, field)
             self.code.line(f"{variable} = None if t is None else {table}", self._place(scope, value))
 
-    def _default(self, variable: str, inner: str | Value, name: str, field: Field) -> None:
-        if isinstance(inner, Value) and inner.default is not None:
+    def _default(self, variable: str, inner: Value, name: str, field: Field) -> None:
+        if inner.default is not None:
             self.code.line(
                 f"if {variable} is None: {variable} = {self.code.bind(_constant(inner.default, name, field))}"
             )
@@ -158,15 +173,6 @@ class Values:
 def _constant(said: Any, name: str, field: Field) -> Any:
     named = conversion(name, field)
     return said if named is None or said is None else CONVERTERS[named].call(said)
-
-
-def _inherited(inner: str | Value, outer: Value) -> Value:
-    value = inner if isinstance(inner, Value) else Value(path=inner)
-    passed = ("convert", "minor", "major", "times", "region", "zone", "prefix")
-    given = {name: getattr(outer, name) for name in passed if getattr(value, name) is None}
-    if value.minor is not None or value.major is not None:
-        given = {name: said for name, said in given.items() if name not in ("minor", "major")}
-    return value.model_copy(update=given)
 
 
 def raise_missing() -> None:

@@ -117,7 +117,9 @@ def _control(stream: Stream, control: Reconcile, place: Place) -> Found:
         yield (*place, "amount"), "an amount says `minor` or `major`: the path of its currency"
     if not stream.blocks("money_entry"):
         yield place, "`reconcile` controls money entries, and this stream has none"
-    said = (n for n in ("convert", "table", "prefix", "split", "join") if getattr(control.amount, n) is not None)
+    said = (
+        n for n in ("convert", "table", "prefix", "split", "join", "when") if getattr(control.amount, n) is not None
+    )
     for name in said:
         yield (*place, "amount", name), f"a control reads the record as it is, without `{name}`"
     yield from _whens(control, place)
@@ -184,14 +186,16 @@ def _value(said: Any, named: tuple[str, Field], at: Place, many: bool = False) -
     if not isinstance(said, Value):
         yield from _bare(said, field, at)
         return
-    for part in ("first", "join"):
-        for index, inner in enumerate(getattr(said, part) or []):
-            loose = Field(Type.JSON, "") if part == "join" or not isinstance(inner, Value) else field
-            yield from _value(inner, (name, loose), (*at, part, index))
+    for index, inner in enumerate(said.alternatives()):
+        within = field if said.table is None else Field(Type.JSON, "")
+        yield from _value(inner, (name, within), (*at, "first", index))
+    for index, part in enumerate(said.join or []):
+        yield from _value(part, (name, Field(Type.TEXT, "")), (*at, "join", index))
     if said.split is not None and not many:
         yield (*at, "split"), "`split` gives several values: only for emails, phones and devices"
     if said.zone is not None and said.zone not in available_timezones():
         yield (*at, "zone"), f"`{said.zone}` is no time zone{hint(said.zone, available_timezones())}"
+    yield from _whens(said, at)
     yield from _amount(said, field, at)
     yield from _converted(said, name, field, at)
     yield from _words(said, name, field, at)
@@ -213,8 +217,7 @@ def _bare(said: Any, field: Field, at: Place) -> Found:
 def _amount(said: Value, field: Field, at: Place) -> Found:
     units = said.minor is not None or said.major is not None
     if field.type is Type.AMOUNT:
-        inner = [v for v in said.first or [] if isinstance(v, Value)]
-        if not units and not (inner and all(v.minor or v.major for v in inner)):
+        if not units and said.first is None:
             yield at, "an amount says `minor` or `major`: the path of its currency"
         for part in ("convert", "table"):
             if getattr(said, part) is not None:

@@ -31,7 +31,7 @@ def parties(rows: Rows, name: str, block: Any) -> None:
     rows.owner = "own"
     depth = code.depth
     if block.when:
-        code.line(f"if {rows.holds(rows.record, block.when)}:")
+        code.line(f"if {rows.values.holds(rows.record, block.when)}:")
         code.depth += 1
     key = "key" if block.key is None else rows.key(rows.record, block.key)
     code.line(f"own = ({code.bind(name)}, {key})")

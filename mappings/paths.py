@@ -6,11 +6,13 @@ A number picks from a list, `*` takes all of it, `.` is the whole.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 WHOLE = "."
 
 
+@lru_cache(maxsize=1_024)
 def steps_of(path: str) -> tuple[str, ...]:
     """The steps of a path; none for the whole."""
     return () if path == WHOLE else tuple(path.split("."))

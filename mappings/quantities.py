@@ -17,6 +17,8 @@ _TRUE, _FALSE = {"true", "yes", "y", "1", "on"}, {"false", "no", "n", "0", "off"
 
 def currency(value: Any) -> str | None:
     """ISO 4217 code."""
+    if value.__class__ is str and value.upper() in DECIMALS:
+        return str(value.upper())
     code = (plain(value) or "").upper() or None
     if code is not None and code not in DECIMALS:
         raise UnfitError(

@@ -5,42 +5,19 @@ In: the parsed YAML of one file. Out: a frozen System, whose names are checked; 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic import Field, create_model, model_validator
 
+from mappings.block import Block, Scalar, Test, When
+from mappings.fetching import ApiKey, Auth, Basic, ErrorBody, Http, Pages, Since
 from mappings.model import ENTITIES, Entity
 
-Scalar = str | int | float | bool | None
-
-
-class Block(BaseModel):
-    """A block of a mapping file: unknown names are refused, nothing changes once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Test(Block):
-    """A condition on one path, where equality with a value or a list of values is not enough."""
-
-    __test__ = False  # not a test for pytest to collect
-
-    is_not: Scalar | list[Scalar] = Field(None, alias="not", description="The value is none of these.")
-    exists: bool | None = Field(None, description="The path leads to a value other than null or an empty text.")
-    at_least: int | float | None = Field(None, description="The number is this or more.")
-    at_most: int | float | None = Field(None, description="The number is this or less.")
-    contains: Scalar = Field(None, description="The list holds this value, or the text this part.")
-    same_as: str | None = Field(None, description="Equal to what this other path leads to.")
-    other_than: str | None = Field(None, description="Not equal to what this other path leads to.")
-
-
-When = Annotated[
-    dict[str, Scalar | list[Scalar] | Test],
-    Field(
-        description="Path to condition; all must hold. `parent.` reaches out of `each` to the record; with `*` for a "
-        "list in the path, one of its items has to fulfil it."
-    ),
-]
+__all__ = [
+    "ENTITY_BLOCKS", "Address", "AnyValue", "ApiKey", "Auth", "Basic", "Block", "ErrorBody", "Http", "MappedStream",
+    "Member", "Pages", "ProfileBlock", "Reconcile", "Reference", "References", "Scalar", "Setting", "Since", "Stream",
+    "System", "Test", "Value", "When",
+]  # fmt: skip
 
 
 class Value(Block):
@@ -65,6 +42,7 @@ class Value(Block):
     times: str | None = Field(None, description="The amount is to be multiplied by the whole number at this path.")
     region: str | None = Field(None, description="Path of the country that a national phone number belongs to.")
     zone: str | None = Field(None, description="Time zone of a date that names none, as Europe/Berlin.")
+    when: When | None = Field(None, description="Only where this holds, else there is nothing to find.")
 
     @model_validator(mode="after")
     def _one_origin(self) -> Value:
@@ -75,6 +53,20 @@ class Value(Block):
         if self.minor is not None and self.major is not None:
             raise ValueError("say minor or major, not both")
         return self
+
+    def alternatives(self) -> list[Value]:
+        """Those of `first`, each with what this value says about all of them where it does not say otherwise."""
+        passed = ("convert", "minor", "major", "times", "region", "zone", "prefix")
+        found = []
+        for said in self.first or []:
+            inner = said if isinstance(said, Value) else Value(path=said)
+            given = {name: getattr(self, name) for name in passed if getattr(inner, name) is None}
+            if inner.minor is not None or inner.major is not None:
+                given = {name: value for name, value in given.items() if name not in ("minor", "major")}
+            if self.when:
+                given["when"] = {**self.when, **(inner.when or {})}
+            found.append(inner.model_copy(update=given))
+        return found
 
 
 AnyValue = str | int | float | bool | Value
@@ -154,106 +146,6 @@ class Reconcile(Block):
     when: When | None = None
 
 
-class Pages(Block):
-    """How pages follow each other. Exactly one of page, offset, cursor, after, next says which way."""
-
-    page: str | None = Field(None, description="Parameter that takes the page's number.")
-    start: int = Field(1, description="Number of the first page.")
-    offset: str | None = Field(None, description="Parameter that takes the count of records to skip.")
-    cursor: str | None = Field(None, description="Parameter that takes the cursor which the answer holds at `value`.")
-    after: str | None = Field(None, description="Parameter that takes the last record's id, at `value` (`last.id`).")
-    next: str | None = Field(None, description="Path of the next page's URL, absolute or relative.")
-    value: str | None = Field(None, description="Path of the cursor in the answer, or in its last record (`last.id`).")
-    while_: str | None = Field(None, alias="while", description="Path that is true while there are more pages.")
-    until: str | None = Field(None, description="Path that is true on the last page.")
-    size: dict[str, int] | None = Field(None, description="Parameter that asks for the page size, and the size.")
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Pages:
-        said = [n for n in ("page", "offset", "cursor", "after", "next") if getattr(self, n) is not None]
-        if len(said) != 1:
-            raise ValueError("say exactly one of page, offset, cursor, after, next")
-        if said[0] in ("cursor", "after") and self.value is None:
-            raise ValueError(f"`{said[0]}` needs `value`: where the answer holds it")
-        return self
-
-
-class Since(Block):
-    """How to ask for changes only: by a parameter with the newest `field` seen, or by a cursor that the pages keep."""
-
-    param: str | None = Field(None, description="Parameter that takes the newest value of `field` seen so far.")
-    field: str | None = Field(None, description="Path of the record's own changed-at.")
-    as_: Literal["epoch_s", "epoch_ms", "iso", "date"] = Field("iso", alias="as", description="How to write it.")
-    look_back: str | None = Field(None, description="Ask this much earlier, as 10m, 2h, 7d: late records are not lost.")
-    keep_cursor: bool = Field(False, description="The last page's cursor is where the next run goes on.")
-    first: dict[str, Scalar] | None = Field(None, description="Parameters of the very first request only.")
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Since:
-        if self.keep_cursor == (self.param is not None):
-            raise ValueError("say either `param` with `field`, or `keep_cursor: true`")
-        if self.param is not None and self.field is None:
-            raise ValueError("`param` needs `field`: the path of the record's own changed-at")
-        return self
-
-
-class Basic(Block):
-    """User and password."""
-
-    user: str
-    password: str = ""
-
-
-class ApiKey(Block):
-    """A key in a header or in a query parameter; exactly one of the two."""
-
-    header: str | None = None
-    query: str | None = None
-    value: str
-
-    @model_validator(mode="after")
-    def _one_place(self) -> ApiKey:
-        if (self.header is None) == (self.query is None):
-            raise ValueError("say exactly one of header, query")
-        return self
-
-
-class Auth(Block):
-    """How requests are signed; exactly one way."""
-
-    bearer: str | None = None
-    basic: Basic | None = None
-    api_key: ApiKey | None = None
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Auth:
-        if sum(way is not None for way in (self.bearer, self.basic, self.api_key)) != 1:
-            raise ValueError("say exactly one of bearer, basic, api_key")
-        return self
-
-
-class ErrorBody(Block):
-    """An answer that is an error although its status is 200."""
-
-    when: When
-    message: str = Field(description="Path of what went wrong.")
-    retry: bool = Field(False, description="Whether asking again may help.")
-
-
-class Http(Block):
-    """How to reach the system, said once; a stream may say `pages`, `params` and `headers` otherwise."""
-
-    base_url: str
-    auth: Auth | None = None
-    headers: dict[str, str] = Field(default_factory=dict)
-    params: dict[str, Scalar] = Field(default_factory=dict, description="Query parameters of every request.")
-    rate: str | None = Field(None, description="Requests per time, as 80/s or 600/m; all streams together.")
-    concurrency: int = Field(4, ge=1, le=64, description="Requests under way at once; all streams together.")
-    timeout_s: float = Field(30, gt=0, le=600)
-    pages: Pages | None = None
-    error: ErrorBody | None = None
-
-
 class Stream(Block):
     """One list of records: how to fetch it and what a record means."""
 
@@ -288,7 +180,10 @@ class Stream(Block):
         return [] if said is None else said if isinstance(said, list) else [said]
 
 
-MappedStream = Stream.with_entities()
+if TYPE_CHECKING:
+    MappedStream = Stream
+else:
+    MappedStream = Stream.with_entities()
 
 
 class Setting(Block):
@@ -309,4 +204,4 @@ class System(Block):
     verified: Literal["live", "recorded", "documented"] = "documented"
     settings: dict[str, Setting] = Field(default_factory=dict)
     http: Http
-    streams: dict[str, MappedStream]  # type: ignore[valid-type]
+    streams: dict[str, MappedStream]

@@ -85,7 +85,7 @@ class Shelf:
         name = KEYS[self._system]
         for encoded in self._encoded.values():
             for key in touched:
-                pass
+                encoded.pop(key, None)
         listed = self._company.records[self._system][self._stream]
         self._records = {str(record[name]): record for record in listed}
         self._order = sorted((self._stamp(record), record[name]) for record in listed)

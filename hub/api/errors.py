@@ -2,7 +2,7 @@
 
 ApiError
 ├── BAD_QUERY, BAD_USER_INPUT, BAD_CURRENCY, AMBIGUOUS, NOT_FOUND    what was asked
-├── TOO_DEEP, TOO_MANY_ALIASES, TOO_MANY_TOKENS, TOO_LARGE           how much was asked
+├── TOO_DEEP, TOO_MANY_ALIASES, TOO_MANY_TOKENS, TOO_LARGE, TOO_SLOW how much was asked
 ├── UNAUTHENTICATED                                                 who asked
 └── INTERNAL                                                        ours; the log has it under the id
 """
@@ -26,6 +26,7 @@ CODES = (
     "TOO_MANY_ALIASES",
     "TOO_MANY_TOKENS",
     "TOO_LARGE",
+    "TOO_SLOW",
     "UNAUTHENTICATED",
     "INTERNAL",
 )

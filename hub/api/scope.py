@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from hub.api.errors import ApiError
 from hub.insight.money import Rates
+from mappings.loader import Source
 from mappings.rulebook import Company, Rulebook
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -16,9 +18,10 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class House:
-    """What does not change between requests: the rules, the rates, the database's dialect."""
+    """What does not change between requests: the rules, the rates, the sources, the database's dialect."""
 
     rulebook: Rulebook
+    sources: Mapping[str, Source]
     dialect: str
 
     @property
@@ -48,7 +51,7 @@ class Scope:
         """The scope below a field with this `currency` argument. Raises BAD_CURRENCY where it is not configured."""
         if currency is None or currency == self.currency:
             return self
-        allowed = self.house.company.currencies
+        allowed = sorted({self.house.company.reporting_currency, *self.house.company.currencies})
         if currency not in allowed:
             raise ApiError("BAD_CURRENCY", f"currency: not configured; choose one of {', '.join(allowed)}")
         return replace(self, currency=currency)

@@ -6,20 +6,21 @@ Memory does not grow with the rows. Text that a spreadsheet would run as a formu
 from __future__ import annotations
 
 import csv
-import io
-import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
+import msgspec
 from sqlalchemy import text
 
-from hub.export.views import VIEWS, As
+from hub.export.column import As, View, select_export
+from hub.export.views import VIEWS
 from hub.store.engine import Store
 
 ROWS_A_FETCH = 2_000
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
+
+Rows = Iterable[Sequence[Sequence[Any]]]
 
 
 class UnknownExport(Exception):
@@ -27,60 +28,63 @@ class UnknownExport(Exception):
 
 
 def export(store: Store, view: str, format_: str) -> Iterator[str]:
-    """The view's rows as text, chunk by chunk, ordered by its key. Raises UnknownExport before the first chunk."""
+    """The view's rows as text, chunk by chunk, the oldest first. Raises UnknownExport before the first chunk."""
     if view not in VIEWS:
         raise UnknownExport(f"no view {view!r}; choose one of {', '.join(VIEWS)}")
     if format_ not in FORMATS:
         raise UnknownExport(f"no format {format_!r}; choose one of {', '.join(FORMATS)}")
-    return FORMATS[format_](list(VIEWS[view].columns), _rows(store, view), _texts(view))
+    return FORMATS[format_](VIEWS[view], _rows(store, VIEWS[view]))
 
 
-def _rows(store: Store, view: str) -> Iterator[Sequence[Sequence[Any]]]:
-    collation = ' COLLATE "C"' if store.dialect == "postgresql" else ""
-    statement = text(f'SELECT * FROM {view} ORDER BY "{VIEWS[view].key}"{collation}')  # noqa: S608  (a name in VIEWS)
+def _rows(store: Store, view: View) -> Iterator[Sequence[Sequence[Any]]]:
+    statement = text(select_export(view, store.dialect))
     with store.read() as connection:
         result = connection.execution_options(stream_results=True, max_row_buffer=ROWS_A_FETCH).execute(statement)
-        for chunk in result.partitions(ROWS_A_FETCH):
-            yield [[_plain(value) for value in row] for row in chunk]
+        yield from result.partitions(ROWS_A_FETCH)
 
 
-def _texts(view: str) -> list[bool]:
-    return [column.as_ is As.PLAIN for column in VIEWS[view].columns.values()]
-
-
-def _plain(value: Any) -> Any:
-    """What PostgreSQL types and SQLite writes as text, as the same text."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return str(value) if isinstance(value, Decimal) else value
-
-
-def _csv(names: list[str], chunks: Iterable[Sequence[Sequence[Any]]], texts: list[bool]) -> Iterator[str]:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(names)
+def _csv(view: View, chunks: Rows) -> Iterator[str]:
+    lines = _Lines()
+    writer = csv.writer(lines)
+    writer.writerow(view.columns)
+    texts = [place for place, column in enumerate(view.columns.values()) if column.as_ is As.PLAIN]
     for rows in chunks:
-        writer.writerows([_cell(value, is_text) for value, is_text in zip(row, texts, strict=True)] for row in rows)
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
-    yield buffer.getvalue()
+        for row in rows:
+            cells = list(row)
+            for place in texts:
+                cells[place] = _defused(cells[place])
+            writer.writerow(cells)
+        yield lines.taken()
+    yield lines.taken()
 
 
-def _cell(value: Any, is_text: bool) -> Any:
-    if isinstance(value, bool):
-        return int(value)  # SQLite has no booleans: one spelling for both
-    return f"'{value}" if is_text and isinstance(value, str) and value.startswith(FORMULA) else value
+class _Lines:
+    """Takes the writer's lines, which end in CRLF so that it quotes a cell with either, and ends them in LF."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def write(self, line: str) -> None:
+        self._lines.append(line[:-2])
+
+    def taken(self) -> str:
+        """The lines since the last call."""
+        lines, self._lines = self._lines, []
+        return "".join(f"{line}\n" for line in lines)
 
 
-def _ndjson(names: list[str], chunks: Iterable[Sequence[Sequence[Any]]], texts: list[bool]) -> Iterator[str]:
-    del texts  # nothing runs a formula in JSON
+def _defused(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
+
+
+def _ndjson(view: View, chunks: Rows) -> Iterator[str]:
+    names, encode = list(view.columns), msgspec.json.Encoder().encode_lines
+    flags = [name for name, column in view.columns.items() if column.as_ is As.FLAG]
     for rows in chunks:
-        yield "".join(
-            json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, separators=(",", ":")) + "\n"
-            for row in rows
-        )
+        named = [dict(zip(names, row, strict=True)) for row in rows]
+        for row in named:
+            row |= {name: row[name] == "true" for name in flags if row[name] is not None}
+        yield encode(named).decode()
 
 
-Format = Callable[[list[str], Iterable[Sequence[Sequence[Any]]], list[bool]], Iterator[str]]
-FORMATS: dict[str, Format] = {"csv": _csv, "ndjson": _ndjson}
+FORMATS: dict[str, Callable[[View, Rows], Iterator[str]]] = {"csv": _csv, "ndjson": _ndjson}

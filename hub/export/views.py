@@ -7,45 +7,16 @@ Instants are timestamptz and amounts numeric on PostgreSQL, ISO 8601 and decimal
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
-from mappings.currencies import DECIMALS
-
-
-class As(StrEnum):
-    """How a column's expression is shown."""
-
-    PLAIN = "plain"
-    INSTANT = "instant"  # from microseconds
-    RATIO = "ratio"  # from millionths, a decimal with six digits
-    MONEY = "money"  # from thousandths of the minor unit, an exact decimal; needs `currency`
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column: its meaning, the expression it reads, and how that is shown."""
-
-    about: str
-    sql: str
-    as_: As = As.PLAIN
-    currency: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A view: what a row is, its columns in order, where they come from, and the column that orders an export."""
-
-    about: str
-    columns: Mapping[str, Column]
-    source: str
-    key: str
-
+from hub.export.column import As, Column, View, select_view
+from hub.store.errors import UnusableError
 
 REPORTING = "(SELECT value FROM hub_meta WHERE name = 'reporting_currency')"
+STATE = "CASE WHEN c.merged_into IS NOT NULL THEN 'MERGED' WHEN k.customer_no IS NULL THEN 'GONE' ELSE 'CURRENT' END"
+CURRENT_ID = "COALESCE(t.public_id, c.public_id)"
 CUSTOMER = "LEFT JOIN customer_ledger c ON c.customer_no = {0}.customer_no"
 
 
@@ -58,7 +29,8 @@ VIEWS: dict[str, View] = {
         "One row for every customer id ever given; a merged one names the id that took its place.",
         {
             "customer_id": _customer_id(),
-            "redirects_to": Column("The id that this one was merged into; null for a current customer.", "t.public_id"),
+            "state": Column("CURRENT, MERGED, or GONE: erased, or no record speaks of it any more.", STATE),
+            "redirects_to": Column("The id that took the place of a MERGED one; null for the others.", "t.public_id"),
             "kind": Column("PERSON or ORGANIZATION.", "c.kind"),
             "display_name": Column("Name to show.", "k.display_name"),
             "country": Column("ISO 3166-1 alpha-2.", "k.country"),
@@ -86,7 +58,7 @@ VIEWS: dict[str, View] = {
         "customer_ledger c LEFT JOIN customer_ledger t ON t.customer_no = c.merged_into"
         " LEFT JOIN customer_card k ON k.customer_no = c.customer_no"
         f" LEFT JOIN profitability p ON p.customer_no = c.customer_no AND p.currency = {REPORTING}",
-        "customer_id",
+        "c.customer_no",
     ),
     "bi_money": View(
         "One row for every line of a customer's contribution, in its own and in the reporting currency.",
@@ -94,12 +66,14 @@ VIEWS: dict[str, View] = {
             "entry_id": Column("Lasting id of the entry.", "'ent_' || CAST(e.entry_no AS TEXT)"),
             "customer_id": _customer_id(),
             "organization_id": Column("The organization that it counts for, if any.", "o.public_id"),
-            "at": Column("The date that the books give it.", "e.at", As.INSTANT),
+            "at": Column("The date that the books give it; of a cost, the interaction's.", "e.at", As.INSTANT),
             "kind": Column("REVENUE, TAX, REFUND, COGS, FEE, COST_TO_SERVE, ACQUISITION.", "e.kind"),
             "basis": Column("ACTUAL, ALLOCATED or ESTIMATED.", "e.basis"),
             "amount": Column("The amount, positive as its kind says.", "e.amount", As.MONEY, "e.currency"),
             "currency": Column("ISO 4217.", "e.currency"),
-            "reporting_amount": Column("In the reporting currency.", "v.amount", As.MONEY, "v.currency"),
+            "reporting_amount": Column(
+                "The same in the reporting currency; null without a rate.", "v.amount", As.MONEY, "v.currency"
+            ),
             "reporting_currency": Column("The reporting currency.", "v.currency"),
             "rate": Column("Reporting units for one unit, on that day; decimal text.", "v.rate"),
             "source": Column("The source whose record says so.", "e.source"),
@@ -112,7 +86,7 @@ VIEWS: dict[str, View] = {
         },
         f"entry e {CUSTOMER.format('e')} LEFT JOIN customer_ledger o ON o.customer_no = e.organization_no"
         f" LEFT JOIN entry_value v ON v.entry_no = e.entry_no AND v.currency = {REPORTING}",
-        "entry_id",
+        "e.entry_no",
     ),
     "bi_interactions": View(
         "One row for every touch on every channel; customer_id is null for a visitor nobody knows yet.",
@@ -128,21 +102,22 @@ VIEWS: dict[str, View] = {
             "source": Column("The source.", "i.source"),
             "stream": Column("The stream.", "i.stream"),
             "summary": Column("One line for a reader.", "i.summary"),
-            "intent": Column("What the customer wants, by the lexicon.", "i.intent"),
+            "intent": Column("What the customer wants, by the lexicon in rules/risk.yml.", "i.intent"),
             "sentiment": Column("From -1 to 1; null where nobody said.", "i.sentiment", As.RATIO),
-            "duration_s": Column("Seconds.", "i.duration_s"),
+            "duration_s": Column("How long it took, in seconds.", "i.duration_s"),
             "object_type": Column("What it is about.", "i.object_type"),
             "object_key": Column("The key of that at the source.", "i.object_key"),
         },
         f"interaction i {CUSTOMER.format('i')} LEFT JOIN customer_ledger o ON o.customer_no = i.organization_no"
         " LEFT JOIN step_interaction s ON s.interaction_no = i.fact_no",
-        "interaction_id",
+        "i.fact_no",
     ),
     "bi_risk_flags": View(
-        "One row for every flag ever raised, with what stands behind it while it is open.",
+        "One row for every flag ever raised; of one whose customer was merged, only the log is left: from since on null.",
         {
             "flag_id": Column("Lasting id.", "'flg_' || CAST(l.flag_no AS TEXT)"),
-            "customer_id": _customer_id(),
+            "customer_id": Column("The customer's lasting id; after a merge, the one that took its place.", CURRENT_ID),
+            "state": Column("OPEN or CLEARED.", "CASE WHEN l.cleared_at IS NULL THEN 'OPEN' ELSE 'CLEARED' END"),
             "rule": Column("The rule in rules/risk.yml.", "l.rule"),
             "raised_at": Column("Instant of the run that raised it.", "l.raised_at", As.INSTANT),
             "cleared_at": Column("Instant of the run that cleared it; null while open.", "l.cleared_at", As.INSTANT),
@@ -150,7 +125,7 @@ VIEWS: dict[str, View] = {
             "severity": Column("LOW, MEDIUM, HIGH or CRITICAL.", "f.severity"),
             "points": Column("Its share of the score.", "f.points"),
             "message": Column("For a reader.", "f.message"),
-            "value_at_risk": Column("What is at stake.", "f.value_at_risk", As.MONEY, REPORTING),
+            "value_at_risk": Column("What is at stake; null where unknown.", "f.value_at_risk", As.MONEY, REPORTING),
             "currency": Column("The reporting currency.", REPORTING),
             "action_kind": Column("What to do.", "f.action_kind"),
             "action_channel": Column("On which channel.", "f.action_channel"),
@@ -158,8 +133,9 @@ VIEWS: dict[str, View] = {
             "action_not_after": Column("The window closes.", "f.action_not_after", As.INSTANT),
             "action_blocked_by": Column("Why not now, if so.", "f.action_blocked_by"),
         },
-        f"flag_log l {CUSTOMER.format('l')} LEFT JOIN risk_flag f ON f.flag_no = l.flag_no",
-        "flag_id",
+        f"flag_log l {CUSTOMER.format('l')} LEFT JOIN customer_ledger t ON t.customer_no = c.merged_into"
+        " LEFT JOIN risk_flag f ON f.flag_no = l.flag_no",
+        "l.flag_no",
     ),
     "bi_journey_steps": View(
         "One row for every step of every journey, with its money in the reporting currency.",
@@ -173,7 +149,7 @@ VIEWS: dict[str, View] = {
             "entered_at": Column("From.", "s.entered_at", As.INSTANT),
             "left_at": Column("Until; null for the current step.", "s.left_at", As.INSTANT),
             "expected_days": Column("How long it should take.", "s.expected_days"),
-            "overdue": Column("Whether it takes longer.", "s.overdue"),
+            "overdue": Column("Whether it takes longer than that.", "s.overdue", As.FLAG),
             "customer_interaction_count": Column("What the customer did.", "s.customer_interaction_count"),
             "brand_interaction_count": Column("What the brand did.", "s.brand_interaction_count"),
             "sentiment": Column("From -1 to 1.", "s.sentiment", As.RATIO),
@@ -184,69 +160,70 @@ VIEWS: dict[str, View] = {
         },
         f"journey_step s {CUSTOMER.format('s')} LEFT JOIN journey j ON j.journey_no = s.journey_no"
         f" LEFT JOIN step_value v ON v.step_no = s.step_no AND v.currency = {REPORTING}",
-        "step_id",
+        "s.step_no",
     ),
 }
 
 
+def views_fit(connection: Connection, reporting_currency: str) -> bool:
+    """Whether the views in the database are what VIEWS says, in this reporting currency."""
+    kept: dict[str, str] = dict(connection.execute(text("SELECT name, value FROM hub_meta")).all())
+    return _wanted(connection.dialect.name, reporting_currency).items() <= kept.items()
+
+
 def create_views(connection: Connection, reporting_currency: str) -> None:
-    """Make the views in the database what VIEWS says; nothing is done where they are so already."""
-    dialect = connection.dialect.name
-    statements = {name: _select(view, dialect) for name, view in VIEWS.items()}
-    version = hashlib.blake2b(repr(statements).encode(), digest_size=8).hexdigest()
-    wanted = {"reporting_currency": reporting_currency, "views_version": version}
-    kept = dict(connection.execute(text("SELECT name, value FROM hub_meta")).tuples().all())
-    if {name: kept.get(name) for name in wanted} == wanted:
+    """Make the views in the database what VIEWS says; nothing is done where they are so already.
+
+    A grant on a view lasts as long as its columns only grow in number. Raises UnusableError where a view that is not
+    ours stands on one that has to be made anew.
+    """
+    if views_fit(connection, reporting_currency):
         return
-    for name, value in wanted.items():
+    for name, value in _wanted(connection.dialect.name, reporting_currency).items():
         connection.execute(text("DELETE FROM hub_meta WHERE name = :name"), {"name": name})
         connection.execute(text("INSERT INTO hub_meta VALUES (:name, :value)"), {"name": name, "value": value})
-    for name, statement in statements.items():
+    for name, view in VIEWS.items():
+        _create(connection, name, view)
+
+
+def _wanted(dialect: str, reporting_currency: str) -> dict[str, str]:
+    said = [(name, select_view(view, dialect), _comments(name, view)) for name, view in VIEWS.items()]
+    version = hashlib.blake2b(repr(said).encode(), digest_size=8).hexdigest()
+    return {"reporting_currency": reporting_currency, "views_version": version}
+
+
+def _create(connection: Connection, name: str, view: View) -> None:
+    statement = select_view(view, connection.dialect.name)
+    if connection.dialect.name == "sqlite":
         connection.execute(text(f"DROP VIEW IF EXISTS {name}"))
         connection.execute(text(f"CREATE VIEW {name} AS {statement}"))
-        if dialect == "postgresql":
-            _comment(connection, name, VIEWS[name])
+        return
+    try:
+        with connection.begin_nested():
+            connection.execute(text(f"CREATE OR REPLACE VIEW {name} AS {statement}"))
+    except DBAPIError:  # a column went, moved or became another type
+        _drop(connection, name)
+        connection.execute(text(f"CREATE VIEW {name} AS {statement}"))
+    for comment in _comments(name, view):
+        connection.execute(text(comment))
 
 
-def _comment(connection: Connection, name: str, view: View) -> None:
-    literal = "'{}'"
-    connection.execute(text(f"COMMENT ON VIEW {name} IS {literal.format(_quoted(view.about))}"))
-    for column, meaning in view.columns.items():
-        about = literal.format(_quoted(meaning.about))
-        connection.execute(text(f'COMMENT ON COLUMN {name}."{column}" IS {about}'))
+def _drop(connection: Connection, name: str) -> None:
+    try:
+        with connection.begin_nested():
+            connection.execute(text(f"DROP VIEW IF EXISTS {name}"))
+    except DBAPIError as error:
+        detail = " ".join(str(error.orig).split())
+        raise UnusableError(
+            f"{name} has to be made anew and cannot: {detail}; drop what stands on it, run `hub migrate`, make it again"
+        ) from None
+
+
+def _comments(name: str, view: View) -> list[str]:
+    said = {f"VIEW {name}": view.about}
+    said |= {f'COLUMN {name}."{column}"': meaning.about for column, meaning in view.columns.items()}
+    return [f"COMMENT ON {what} IS '{_quoted(about)}'" for what, about in said.items()]
 
 
 def _quoted(about: str) -> str:
     return about.replace("'", "''").replace(":", "\\:")
-
-
-def _select(view: View, dialect: str) -> str:
-    columns = ", ".join(f'{_shown(column, dialect)} AS "{name}"' for name, column in view.columns.items())
-    return f"SELECT {columns} FROM {view.source}"  # noqa: S608  (our own text, no input)
-
-
-def _shown(column: Column, dialect: str) -> str:
-    postgres = dialect == "postgresql"
-    match column.as_:
-        case As.INSTANT if postgres:
-            return f"to_timestamp({column.sql} / 1000000)"
-        case As.INSTANT:
-            return f"strftime('%Y-%m-%dT%H\\:%M\\:%SZ', {column.sql} / 1000000, 'unixepoch')"
-        case As.RATIO:
-            return _decimal(column.sql, 6, postgres)
-        case As.MONEY:
-            cases = " ".join(
-                f"WHEN '{code}' THEN {_decimal(column.sql, digits + 3, postgres)}"
-                for code, digits in sorted(DECIMALS.items())
-                if digits != 2
-            )
-            return f"CASE {column.currency} {cases} ELSE {_decimal(column.sql, 5, postgres)} END"
-    return column.sql
-
-
-def _decimal(sql: str, digits: int, postgres: bool) -> str:
-    """An exact decimal with that many digits behind the point, from an integer."""
-    if postgres:
-        return f"ROUND(({sql})::numeric / {10**digits}, {digits})".replace("::", "\\:\\:")
-    parts = f"CASE WHEN {sql} < 0 THEN '-' ELSE '' END, ABS({sql}) / {10**digits}, ABS({sql}) % {10**digits}"
-    return f"CASE WHEN {sql} IS NOT NULL THEN printf('%s%d.%0{digits}d', {parts}) END"

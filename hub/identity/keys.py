@@ -6,7 +6,7 @@ A key reads `person:email:anna@host`. Keys of persons and of organizations never
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,6 +25,9 @@ class Means(StrEnum):
     DEVICE = "device"
     DOMAIN = "domain"
     NAME = "name"
+
+
+_MEANS = {means.value: means for means in Means}
 
 
 class Standing(StrEnum):
@@ -75,9 +78,10 @@ def keys_of(stated: Stated, forms: Forms) -> dict[str, bool]:
 
 
 def _contact_keys(stated: Stated, forms: Forms) -> Iterable[tuple[Means, str]]:
+    comparison: dict[str, Callable[[str], str | None]]
+    comparison = {"EMAIL": forms.email, "PHONE": forms.phone, "DEVICE": str.strip}
     for type_, value in stated.contacts:
-        form = {"EMAIL": forms.email, "PHONE": forms.phone, "DEVICE": str.strip}.get(type_)
-        if form and (said := form(value)):
+        if type_ in comparison and (said := comparison[type_](value)):
             yield Means(type_.lower()), said
 
 
@@ -90,7 +94,7 @@ def _organization_keys(stated: Stated, forms: Forms) -> Iterable[tuple[Means, st
 
 def means_of(key: str) -> Means:
     """What kind of thing a key is."""
-    return Means(key.split(":", 2)[1])
+    return _MEANS[key.split(":", 2)[1]]
 
 
 def value_of(key: str) -> str:

@@ -20,7 +20,7 @@ WHOLE = 1_000_000  # scores are millionths
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """Something that both profiles hold."""
+    """Something that both profiles hold. An id that the one carries and the other owns is always PERSONAL."""
 
     means: Means
     standing: Standing
@@ -97,7 +97,7 @@ def _persons(
     left: Profile, right: Profile, shared: list[Shared], names: Likeness, births: BirthDates, reasons: tuple[str, ...]
 ) -> Verdict:
     veto = "birth_date_differs" if births is BirthDates.DIFFERENT else "name_differs"
-    by_id = any(s.means is Means.ID for s in shared)
+    by_id = any(s.means is Means.ID and s.standing is Standing.PERSONAL for s in shared)
     if by_id and not (births is BirthDates.DIFFERENT and names is Likeness.CLASH):
         score = WHOLE // 4 * 3 if births is BirthDates.DIFFERENT else _BY_ID.get(names, 990_000)
         return Verdict(MATCH, "external_id", score, reasons)

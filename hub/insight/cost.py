@@ -9,24 +9,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, text
 
 from hub.expression import compile_condition, entity_scope
 from hub.insight.money import half_even
 from hub.insight.touch import quoted
+from hub.store.bulk import insert_rows
 from hub.store.derived import entry
 from mappings.currencies import THOUSANDTHS, decimals
 from mappings.rulebook import Cost, CostRate
 
 SECONDS_A_MINUTE = 60
 
+_COLUMNS = (
+    "entry_no", "interaction_no", "customer_no", "organization_no", "at", "source", "stream", "key", "step_no", "stage",
+    "channel", "rule", "kind", "basis", "amount", "currency",
+)  # fmt: skip
 _MATCHED = """
-SELECT m.fact_no, m.customer_no, m.organization_no, m.at, m.rule, m.source, m.stream, l.key, m.duration_s,
-       s.step_no, s.stage, m.channel
+SELECT m.rule, m.duration_s,
+       -m.fact_no, m.fact_no, m.customer_no, m.organization_no, m.at, m.source, m.stream, l.key, s.step_no, s.stage,
+       m.channel, m.rule
 FROM (
   SELECT i.fact_no, i.landing_no, i.customer_no, i.organization_no, i.at, i.source, i.stream, i.duration_s, i.channel,
          CASE {rules} END AS rule
   FROM batch b JOIN interaction i ON i.customer_no = b.customer_no
+  WHERE i.at <= :as_of
 ) AS m
 JOIN landing l ON l.landing_no = m.landing_no
 LEFT JOIN step_interaction s ON s.interaction_no = m.fact_no
@@ -65,38 +72,22 @@ def costs_to_serve(connection: Connection, rules: Cost, as_of: int) -> None:
     """Writes an entry for every interaction of the customers in `batch` that a cost rule holds for, the first one."""
     if not rules.rules:
         return
-    tariffs = {name: tariff(rate) for name, rate in rules.rates.items()}
+    tariffs = {name: tariff(rules.rates[rule.rate]) for name, rule in rules.rules.items()}
     fixed = {name: None if rule.minutes is None else Fraction(rule.minutes) for name, rule in rules.rules.items()}
-    known: dict[tuple[str, int | None], int | None] = {}
+    known: dict[tuple[str, int | None], tuple[int | None, str]] = {}
     rows = []
-    for row in connection.execute(text(_statement(rules, connection.dialect.name)), {"as_of": as_of}).mappings():
-        rule, seconds = row["rule"], row["duration_s"]
-        charged = tariffs[rules.rules[rule].rate]
-        if (rule, seconds) not in known:
-            known[rule, seconds] = _cost(charged, fixed[rule], seconds)
-        rows.append(_entry(dict(row), known[rule, seconds], charged.currency))
-    if rows:
-        connection.execute(insert(entry), rows)
+    for rule, seconds, *line in connection.execute(text(_statement(rules, connection.dialect.name)), {"as_of": as_of}):
+        cost = known.get((rule, seconds))
+        if cost is None:
+            cost = known[rule, seconds] = (_cost(tariffs[rule], fixed[rule], seconds), tariffs[rule].currency)
+        rows.append((*line, "COST_TO_SERVE", "ESTIMATED", *cost))
+    insert_rows(connection, entry, _COLUMNS, rows)
 
 
 def _cost(charged: Tariff, minutes: Fraction | None, seconds: int | None) -> int | None:
     if minutes is not None:
         return charged.cost(minutes)
     return None if seconds is None else charged.cost(Fraction(seconds, SECONDS_A_MINUTE))
-
-
-def _entry(row: dict[str, object], amount: int | None, currency: str) -> dict[str, object]:
-    number = row.pop("fact_no")
-    del row["duration_s"]
-    assert isinstance(number, int)  # noqa: S101  (a key of the store)
-    return row | {
-        "entry_no": -number,
-        "interaction_no": number,
-        "kind": "COST_TO_SERVE",
-        "basis": "ESTIMATED",
-        "amount": amount,
-        "currency": currency,
-    }
 
 
 def _statement(rules: Cost, dialect: str) -> str:

@@ -121,7 +121,7 @@ FROM walked w JOIN skipped k ON k.reached = w.reached AND k.place = w.place
 UNION ALL
 SELECT step_no, 'LATE', customer_no, entered_at + expected_days * :day,
        name || ' should take ' || expected_days || ' days; ' || CASE WHEN left_at IS NULL
-         THEN 'it goes on.' ELSE 'it took ' || (left_at - entered_at) / :day || '.' END
+         THEN 'it goes on.' ELSE 'it took ' || ((left_at - entered_at) / :day) || '.' END
 FROM walked WHERE entered_at + expected_days * :day <= COALESCE(left_at, :as_of)
 """
 

@@ -1,7 +1,8 @@
 """The figures that risk rules read. In: the customers in `batch` and rules/metrics.yml. Out: rows of `metric`.
 
-One statement an entity computes all of its metrics; a second one adds to `flip` the first instant at which one of
-them may change by the clock alone. What has not happened yet at as_of does not count.
+One statement an entity computes all of its metrics; a second one lowers customer.due_at to the first instant at which
+one of them may change by the clock alone. Derivation sets due_at to null before; every part lowers it. What has not
+happened yet at as_of does not count.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from hub.expression import Aggregate, Condition, ExpressionError, compile_aggregate, compile_condition, entity_scope
-from hub.insight.scratch import add_flips
 from hub.store.mapped import FACTS
 from hub.terms import Kind, hint
 from mappings.model import ENTITIES, Type
@@ -44,7 +44,7 @@ class _Figure:
 
 
 def metrics(connection: Connection, rulebook: Rulebook, as_of: int) -> None:
-    """Writes every metric of the customers in `batch`, which have none, and adds to `flip` when they may change.
+    """Writes every metric of the customers in `batch`, which have none, and lowers their due_at.
 
     No rows: a count is 0, anything else has no row of `metric`, which is null. Two statements an entity.
     """
@@ -53,8 +53,8 @@ def metrics(connection: Connection, rulebook: Rulebook, as_of: int) -> None:
         rows = _rows(entity, members, figures)
         connection.execute(text(_insert(rows, began(entity), figures, dialect)), {"as_of": as_of})
         flips = [f"MIN({flip})" for flip in _flips(entity, figures, dialect)]
-        select = f"SELECT f.owner, {earliest(flips, dialect)} AS at FROM {rows} GROUP BY f.owner"  # noqa: S608
-        add_flips(connection, f"SELECT owner, at FROM ({select}) AS due WHERE at < {NEVER}", {"as_of": as_of})  # noqa: S608
+        select = f"SELECT f.owner, {', '.join(flips)} FROM {rows} GROUP BY f.owner"  # noqa: S608
+        lower_due(connection, select, len(flips), as_of)
 
 
 def metric_kinds(rules: Metrics) -> dict[str, Kind]:
@@ -65,24 +65,30 @@ def metric_kinds(rules: Metrics) -> dict[str, Kind]:
 def check_metrics(rules: Metrics) -> Iterator[tuple[Place, str]]:
     """Every problem of rules/metrics.yml: where in the file, and what is wrong."""
     for name, metric in rules.metrics.items():
-        if not _NAME.fullmatch(name) or name in RESERVED:
-            what = f"`{name}` cannot name a metric: lower case letters, digits and _, at most 40, none of {RESERVED}"
-            yield ("metrics", name), what
-        if metric.of not in FACTS:
-            what = f"`{metric.of}` is no entity that can be counted; allowed: {', '.join(FACTS)}"
-            yield ("metrics", name, "of"), what + hint(metric.of, FACTS)
-            continue
-        for part, compiled in (("value", _value), ("where", _where)):
+        for place, part in (("of", _named), ("value", _value), ("where", _where)):
             try:
-                compiled(metric, "")
+                part(name, metric, "")
             except ExpressionError as error:
-                yield ("metrics", name, part), error.what
+                yield ("metrics", name, place), error.what
+                if part is _named:
+                    break
 
 
-def earliest(instants: list[str], dialect: str) -> str:
-    """SQL: the least of the instants that are not null; NEVER where none is."""
-    known = ", ".join(f"COALESCE({instant}, {NEVER})" for instant in instants)
-    return f"{'MIN' if dialect == 'sqlite' else 'LEAST'}({known}, {NEVER})"
+def lower_due(connection: Connection, select: str, flips: int, as_of: int) -> None:
+    """Lowers due_at to the least of the `flips` last columns of `select`, whose first column is the customer.
+
+    `select` may use the bind `:as_of`; its instants are later than that, or null.
+    """
+    names = [f"flip_{number}" for number in range(flips)]
+    known = ", ".join(f"COALESCE({name}, {NEVER})" for name in names)
+    least = "MIN" if connection.dialect.name == "sqlite" else "LEAST"
+    statement = f"""
+        WITH flip (owner, {", ".join(names)}) AS ({select})
+        UPDATE customer SET due_at = due.at
+        FROM (SELECT owner, {least}({known}, {NEVER}) AS at FROM flip) AS due
+        WHERE customer.customer_no = due.owner AND due.at < COALESCE(customer.due_at, {NEVER})
+    """  # noqa: S608  (made of checked names and of expressions that we rendered)
+    connection.execute(text(statement), {"as_of": as_of} if ":as_of" in statement else {})
 
 
 def flip_sql(base: str, offset: int, guard: str = _EVERY) -> str:
@@ -104,14 +110,27 @@ def _groups(rules: Metrics) -> dict[tuple[str, bool], list[_Figure]]:
 
 
 def _figure(name: str, metric: Metric) -> _Figure:
-    return _Figure(name, _value(metric, f"metrics.yml: {name}.value"), _where(metric, f"metrics.yml: {name}.where"))
+    place = f"metrics.yml: {name}"
+    _named(name, metric, place)
+    return _Figure(name, _value(name, metric, place), _where(name, metric, place))
 
 
-def _value(metric: Metric, place: str) -> Aggregate:
+def _named(name: str, metric: Metric, place: str) -> None:
+    """Refuses a name that could not be a column, and an entity whose rows belong to no customer."""
+    if not _NAME.fullmatch(name) or name in RESERVED:
+        reserved = ", ".join(RESERVED)
+        what = f"`{name}` cannot name a metric: a-z, 0-9 and _, beginning with a letter, at most 40; not {reserved}"
+        raise ExpressionError(place, what)
+    if metric.of not in FACTS:
+        allowed = f"`{metric.of}` is no entity that can be counted; allowed: {', '.join(FACTS)}"
+        raise ExpressionError(place, allowed + hint(metric.of, FACTS))
+
+
+def _value(_name: str, metric: Metric, place: str) -> Aggregate:
     return compile_aggregate(metric.value, entity_scope(metric.of, "f"), place)
 
 
-def _where(metric: Metric, place: str) -> Condition | None:
+def _where(_name: str, metric: Metric, place: str) -> Condition | None:
     return compile_condition(metric.where, entity_scope(metric.of, "f"), place) if metric.where else None
 
 

@@ -27,6 +27,7 @@ class Span:
     numerator: int
     denominator: int
     rate: Decimal
+    shown: str  # the rate as decimal text
 
     def convert(self, amount: int) -> int:
         """The amount times the factor, half-even."""
@@ -80,7 +81,7 @@ class Rates:
 
     def _table(self, currency: str, to: str) -> _Table:
         if currency == to:
-            return _Table((_EVER,), (Span(1, 1, Decimal(1)),))
+            return _Table((_EVER,), (Span(1, 1, Decimal(1), "1"),))
         ours, theirs = self._dated(currency), self._dated(to)
         starts = sorted({start for start, _ in (*ours, *theirs)})
         return _Table(tuple(starts), tuple(_span(_valid(ours, s), _valid(theirs, s), currency, to) for s in starts))
@@ -107,7 +108,7 @@ def _span(ours: Fraction | None, theirs: Fraction | None, currency: str, to: str
     rate = ours / theirs
     factor = rate * Fraction(10) ** (decimals(to) - decimals(currency))
     shown = _SHOWN.divide(Decimal(rate.numerator), Decimal(rate.denominator))
-    return Span(factor.numerator, factor.denominator, shown)
+    return Span(factor.numerator, factor.denominator, shown, f"{shown:f}")
 
 
 def half_even(numerator: int, denominator: int) -> int:

@@ -16,7 +16,6 @@ TABLES = {
         owner BIGINT NOT NULL, seq BIGINT NOT NULL, interaction_no BIGINT NOT NULL, at BIGINT NOT NULL,
         lane TEXT NOT NULL, channel TEXT NOT NULL, sentiment BIGINT, stage TEXT NOT NULL, journey BIGINT NOT NULL,
         step BIGINT NOT NULL, journey_no BIGINT NOT NULL, step_no BIGINT NOT NULL""",
-    "open_before": "flag_no BIGINT PRIMARY KEY, customer_no BIGINT NOT NULL",
     "gone": "customer_no BIGINT PRIMARY KEY",
 }
 

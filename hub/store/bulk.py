@@ -7,14 +7,19 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, any_, func, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.sql.schema import SchemaItem
+
+from hub.store.errors import copy_failed
 
 Row = Sequence[Any]
 
 
 def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """Adds rows, values in the order of `columns`: COPY on PostgreSQL, one prepared statement on SQLite."""
+    """Adds rows, values in the order of `columns`: COPY on PostgreSQL, one prepared statement on SQLite.
+
+    Raises StoreError where PostgreSQL refuses the rows.
+    """
     rows = rows if isinstance(rows, list) else list(rows)
     if not rows:
         return
@@ -25,12 +30,46 @@ def insert_rows(connection: Connection, table: Table, columns: Sequence[str], ro
         connection.exec_driver_sql(f"INSERT INTO {into} VALUES ({marks})", [tuple(row) for row in rows])  # noqa: S608
         return
     driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY {into} FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
+    try:
+        with driver.cursor() as cursor, cursor.copy(f"COPY {into} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise copy_failed(error, table.name) from None  # the driver's own text quotes the row
 
 
-def among(connection: Connection, column: Column[Any], values: Collection[int] | Collection[str]) -> ColumnElement[bool]:
+def update_rows(connection: Connection, table: Table, key: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Sets `columns` of the rows that `key` names; a row is its key and then the values, in the order of `columns`."""
+    if not rows:
+        return
+    quote = connection.dialect.identifier_preparer.quote
+    name, names = quote(table.name), [quote(column) for column in columns]
+    if connection.dialect.name == "sqlite":
+        sets = ", ".join(f"{column} = ?" for column in names)
+        values = [(*row[1:], row[0]) for row in rows]
+        connection.exec_driver_sql(f"UPDATE {name} SET {sets} WHERE {quote(key)} = ?", values)  # noqa: S608
+        return
+    sets = ", ".join(f"{column} = new.{column}" for column in names)
+    lists = ", ".join(f"%s::{_array(connection, table.c[column])}" for column in (key, *columns))
+    new = f"unnest({lists}) AS new({', '.join((quote(key), *names))})"
+    statement = f"UPDATE {name} SET {sets} FROM {new} WHERE {name}.{quote(key)} = new.{quote(key)}"  # noqa: S608
+    connection.exec_driver_sql(statement, tuple(list(column) for column in zip(*rows, strict=True)))
+
+
+def _array(connection: Connection, column: Column[Any]) -> str:
+    return column.type.compile(connection.dialect).split(" COLLATE")[0] + "[]"
+
+
+def insert_missing(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Adds the rows whose key is not there yet and leaves the others as they are."""
+    if rows:
+        make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+        connection.execute(make(table).on_conflict_do_nothing(), rows)
+
+
+def among(
+    connection: Connection, column: Column[Any], values: Collection[int] | Collection[str]
+) -> ColumnElement[bool]:
     """The condition that a column is one of many values, as one bound value, however many they are."""
     if connection.dialect.name == "sqlite":
         listed = func.json_each(json.dumps(list(values))).table_valued("value")

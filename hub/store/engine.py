@@ -19,7 +19,7 @@ from hub.store.schema import check_schema, migrate_schema
 
 Dialect = Literal["sqlite", "postgresql"]
 
-SQLITE_NEEDED = (3, 35, 0)  # RETURNING; UPDATE … FROM came with 3.33, window functions with 3.25
+SQLITE_NEEDED = (3, 39, 0)  # IS DISTINCT FROM; RETURNING came with 3.35, UPDATE … FROM with 3.33
 WAIT_S = 30.0  # how long a writer waits for another
 
 _EVERY = (
@@ -31,7 +31,7 @@ _WRITER = (
     *_EVERY,
     "PRAGMA journal_mode = WAL",
     "PRAGMA secure_delete = ON",  # an erased person's bytes are overwritten, not only unlinked
-    "PRAGMA cache_size = -32768",
+    "PRAGMA cache_size = -16384",
     "PRAGMA wal_autocheckpoint = 4000",
     "PRAGMA journal_size_limit = 67108864",
 )
@@ -135,11 +135,12 @@ def _checked_file(url: URL) -> URL:
 
 def _place(url: URL) -> str:
     """How messages name the database: never with a password, which may also stand in the query part."""
-    return url.set(drivername=url.get_backend_name(), password=None, query={}).render_as_string()
+    backend = url.get_backend_name()
+    return URL.create(backend, url.username, None, url.host, url.port, url.database).render_as_string()
 
 
 def _sqlite(url: URL, wait_s: float, begin: str, pragmas: tuple[str, ...]) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": wait_s})
+    engine = create_engine(url, connect_args={"timeout": wait_s}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: Any) -> None:
@@ -156,7 +157,7 @@ def _sqlite(url: URL, wait_s: float, begin: str, pragmas: tuple[str, ...]) -> En
 
 def _postgresql(url: URL) -> Engine:
     try:
-        engine = create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8)
+        engine = create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, hide_parameters=True)
     except ImportError:
         raise UnusableError(
             "PostgreSQL needs an extra that is not installed: pip install customer-hub[postgres]"

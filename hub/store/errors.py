@@ -46,15 +46,22 @@ def in_one_line(place: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if (known := explain(error, place)) is not None:
+        lost = error.connection_invalidated
+        if isinstance(error.orig, Exception) and (known := explain(error.orig, place, lost)) is not None:
             raise known from error
         raise
 
 
-def explain(error: DBAPIError, place: str) -> StoreError | None:
+def copy_failed(error: Exception, table: str) -> StoreError:
+    """What to raise for a COPY that failed: the driver's reason without the row that it quotes."""
+    reason = getattr(getattr(error, "diag", None), "message_primary", None) or type(error).__name__
+    return explain(error, f"table {table}") or StoreError(f"table {table}: rows were refused: {reason}")
+
+
+def explain(error: Exception, place: str, lost: bool = False) -> StoreError | None:
     """The StoreError that a driver's error means, or None where it is none of the store's own."""
-    text = str(error.orig).splitlines()[0] if str(error.orig) else type(error.orig).__name__
-    state = getattr(error.orig, "sqlstate", None)
+    text = next(iter(str(error).splitlines()), type(error).__name__)
+    state = getattr(error, "sqlstate", None)
     if state in _FULL or "database or disk is full" in text:
         return DiskFullError(f"{place}: the disk is full; nothing of this step was kept; free some space and run again")
     if state in _LOCKED or "database is locked" in text or "database table is locked" in text:
@@ -63,13 +70,12 @@ def explain(error: DBAPIError, place: str) -> StoreError | None:
         return UnusableError(f"{place}: cannot be written; check that the folder exists and that you may write there")
     if "file is not a database" in text or "malformed" in text:
         return UnusableError(f"{place}: is no SQLite database or is damaged; restore a backup or name another file")
-    if state in _GONE or error.connection_invalidated or _no_server(error):
+    if lost or state in _GONE or _no_server(error):
         return UnusableError(f"{place}: no connection ({text}); check HUB_DATABASE_URL and that the server runs")
     return None
 
 
-def _no_server(error: DBAPIError) -> bool:
+def _no_server(error: Exception) -> bool:
     """psycopg gives a failure to connect no state of its own."""
-    return type(error.orig).__name__ in ("OperationalError", "ConnectionTimeout") and (
-        getattr(error.orig, "sqlstate", "") is None
-    )
+    names = ("OperationalError", "ConnectionTimeout")
+    return type(error).__name__ in names and getattr(error, "sqlstate", "") is None

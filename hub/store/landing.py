@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, select, text, update
+from sqlalchemy import Connection, insert, select, text, update
 
 from connectors.pull import Page
-from hub.store.bulk import among, insert_rows
+from hub.store.bulk import among, insert_missing, insert_rows, update_rows
 from hub.store.kept import hub_meta, landing, stream_run, stream_state, tombstone
 
 _COLUMNS = ("source", "stream", "key", "raw_hash", "first_seen_at", "changed_at", "state", "payload")
-_PENDING, _UNCHANGED = 0, None
+_PENDING = 0
 _decode = msgspec.json.Decoder().decode
 
 
@@ -99,7 +99,7 @@ def _by_key(pages: Sequence[Page]) -> dict[str, tuple[bytes, bytes]]:
         for record in page.records:
             raw = hashlib.blake2b(record.payload, digest_size=16).digest()
             key = record.key
-            records[keyless(raw) if key is None else key.replace("\x00", "\ufffd")] = (raw, record.payload)
+            records[keyless(raw) if key is None else key.replace("\x00", "")] = (raw, record.payload)
     return records
 
 
@@ -129,18 +129,20 @@ def _take_over(
     as_of: int,
 ) -> int:
     """Replaces the payloads; returns how many say something else than before and are to be mapped again."""
-    quiet, loud = [], []
+    quiet: list[tuple[Any, ...]] = []
+    loud: list[tuple[Any, ...]] = []
     for key, raw, payload in different:
         landing_no, _, before = known[key]
         content = _content(compiled, payload) if before is not None else None
-        row = {"no": landing_no, "raw": raw, "data": payload, "content": content}
-        (quiet if content is not None and content == before else loud).append(row)
-    same = update(landing).where(landing.c.landing_no == bindparam("no"))
-    same = same.values(raw_hash=bindparam("raw"), payload=bindparam("data"), content_hash=bindparam("content"))
-    if quiet:
-        connection.execute(same, quiet)
-    if loud:
-        connection.execute(same.values(state=_PENDING, changed_at=as_of), loud)
+        same = content is not None and content == before
+        row = (landing_no, raw, payload, content or before)
+        if same:
+            quiet.append(row)
+        else:
+            loud.append((*row, _PENDING, as_of))
+    columns = ("raw_hash", "payload", "content_hash")
+    update_rows(connection, landing, "landing_no", columns, quiet)
+    update_rows(connection, landing, "landing_no", (*columns, "state", "changed_at"), loud)
     return len(loud)
 
 
@@ -158,7 +160,7 @@ def _lock_stream(connection: Connection, source: str, stream: str) -> None:
     row = {"source": source, "stream": stream}
     this = (stream_state.c.source == source, stream_state.c.stream == stream)
     while connection.execute(select(stream_state.c.record_count).where(*this).with_for_update()).first() is None:
-        connection.execute(insert_or_ignore(connection, stream_state), row | {"record_count": 0})
+        insert_missing(connection, stream_state, [row | {"record_count": 0}])
 
 
 def _go_on(
@@ -204,6 +206,6 @@ def erasure_salt(connection: Connection) -> str:
 
 
 def tombstone_digest(salt: str, *parts: str) -> str:
-    """The keyed digest (HMAC-SHA256, hex) of a record's source, stream and key, or of an identifier's type and value."""
+    """HMAC-SHA256, hex, of a record's source, stream and key, or of an identifier's type and value."""
     message = b"".join(b"%d:%s," % (len(part), part) for part in (text_.encode() for text_ in parts))
     return hmac.new(salt.encode(), message, hashlib.sha256).hexdigest()

@@ -57,6 +57,25 @@ def test_the_key_is_found_and_a_record_without_one_is_kept(
     assert [(one.key, json.loads(one.payload)) for one in came] == [(key, record)]
 
 
+HALVES = [
+    pytest.param(rb'{"id": 1, "t": "\ud83d"}', rb'{"id": 1, "t": "\ufffd"}', id="first-half"),
+    pytest.param(rb'{"id": 1, "t": "x\uDE00y"}', rb'{"id": 1, "t": "x\ufffdy"}', id="second-half"),
+    pytest.param(
+        rb'{"id": 1, "t": "\ud83d\ud83d\ude00"}', rb'{"id": 1, "t": "\ufffd\ud83d\ude00"}', id="half-before-a-pair"
+    ),
+    pytest.param(rb'{"id": 1, "t": "\\ud83d \ud83d"}', rb'{"id": 1, "t": "\\ud83d \ufffd"}', id="after-a-backslash"),
+]
+
+
+@pytest.mark.parametrize(("sent", "landed"), HALVES)
+def test_half_an_emoji_does_not_stop_a_stream(
+    api: Any, make_source: Any, pull: Any, sent: bytes, landed: bytes
+) -> None:
+    whole = rb'{"id": 2, "t": "\ud83d\ude00 \n"}'
+    api.handler = lambda request: Response(b'{"data": [' + sent + b", " + whole + b"]}")
+    assert [record.payload for record in pull(make_source())[0].records] == [landed, whole]
+
+
 LISTS = [
     pytest.param(None, "[1, 2]", id="the-answer-is-the-list"),
     pytest.param("data", '\ufeff{"data": [1, 2]}', id="byte-order-mark"),
@@ -83,6 +102,7 @@ BAD = [
     pytest.param(b"Internal error", "something else instead of JSON", id="plain-text"),
     pytest.param(b'{"data": [{"id": 1}', "something else instead of JSON", id="cut-off"),
     pytest.param(b'{"data": [{"id": 1},]}', "something else instead of JSON", id="trailing-comma"),
+    pytest.param(b'{"data": {"a": 1}, "b": ', "something else instead of JSON", id="cut-off-behind-no-list"),
     pytest.param(b'{"data": [{"id": "\xff\xfe"}]}', "something else instead of JSON", id="not-utf-8"),
     pytest.param(b'{"items": []}', "no list of records at `data` from .*, but nothing", id="other-name"),
     pytest.param(b'{"data": null}', "no list of records at `data` from .*, but nothing", id="null"),
@@ -102,7 +122,7 @@ def test_an_answer_that_cannot_be_used_says_why(api: Any, make_source: Any, pull
 
 def test_an_object_where_the_answer_should_be_the_list_says_why(api: Any, make_source: Any, pull: Any) -> None:
     api.handler = lambda request: Response('{"data": []}')
-    with pytest.raises(BadAnswer, match="no list of records as the answer from .*, but an object"):
+    with pytest.raises(BadAnswer, match=r"no list of records as the answer from .*, but an object"):
         pull(make_source({"records": None}))
 
 

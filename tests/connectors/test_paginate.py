@@ -233,6 +233,12 @@ def test_a_next_page_on_another_host_is_refused_and_not_asked(
     assert foreign.requests == []
 
 
+def test_a_next_page_named_on_the_last_page_does_not_matter(api: Any, make_source: Any, pull: Any) -> None:
+    api.handler = lambda request: listing(ALL, more=False, next="https://elsewhere.example/things")
+    came = pull(make_source({"pages": {"next": "next", "while": "more"}}))
+    assert (keys(came), came[-1].cursor) == ([record["id"] for record in ALL], {})
+
+
 def test_a_next_path_that_looks_like_a_host_stays_on_the_own_host(
     api: Any, foreign: Any, make_source: Any, pull: Any
 ) -> None:

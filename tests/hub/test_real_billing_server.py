@@ -121,7 +121,7 @@ def test_what_was_entered_is_what_the_graph_holds(hub: Hub, billing: tuple[str, 
                 {"kind": kind},
             )
             assert {currency: int(amount) // 1000 for currency, amount in rows} == dict(expected)
-        agreements = connection.execute(text("SELECT status, COUNT(*) FROM agreement GROUP BY status")).tuples().all()
+        agreements = connection.execute(text("SELECT status, COUNT(*) FROM agreement GROUP BY status")).all()
         assert dict(agreements) == {"ACTIVE": PEOPLE}
 
 

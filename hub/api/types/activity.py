@@ -1,10 +1,10 @@
 """What happened: interactions, journeys and their steps, promises."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import strawberry
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
 from hub.api.declare import Order, Rows, column, expression, related
 from hub.api.scope import Scope
@@ -20,18 +20,21 @@ from hub.store.mapped import MAPPED
 interaction = MAPPED["interaction"]
 _promise = MAPPED["promise"]
 
-COST_KINDS = ("COGS", "FEE", "COST_TO_SERVE", "ACQUISITION")
+_NET = {"REVENUE": entry_value.c.amount, "REFUND": -entry_value.c.amount}
+_COST = dict.fromkeys(("COGS", "FEE", "COST_TO_SERVE"), entry_value.c.amount)
 
 
-def _of_kinds(*kinds: str) -> Callable[[Scope], Select[Any]]:
+def _sum_of(signed: Mapping[str, ColumnElement[Any]]) -> Callable[[Scope], Select[Any]]:
+    """The sum of an interaction's entries of some kinds, each with its sign."""
+
     def pick(scope: Scope) -> Select[Any]:
         match = (
             entry.c.interaction_no == interaction.c.fact_no,
-            entry.c.kind.in_(kinds),
+            entry.c.kind.in_(signed),
             entry_value.c.entry_no == entry.c.entry_no,
             entry_value.c.currency == scope.currency,
         )
-        return select(exact_sum(entry_value.c.amount)).where(*match).correlate(interaction)
+        return select(exact_sum(case(signed, value=entry.c.kind))).where(*match).correlate(interaction)
 
     return pick
 
@@ -60,8 +63,8 @@ class Interaction(Node):
     summary: str | None = column(interaction.c.summary, "One line for a reader.")
     sentiment: float | None = column(interaction.c.sentiment, "From -1 to 1; null where nobody knows.", millionths)
     stale: bool = column(interaction.c.stale, "Whether its record's last update could not be read.", bool)
-    revenue: Money | None = looked_up(_of_kinds("REVENUE"), "Revenue that belongs to it.")
-    cost: Money | None = looked_up(_of_kinds(*COST_KINDS), "Known direct cost and cost to serve.")
+    revenue: Money | None = looked_up(_sum_of(_NET), "Revenue less refunds that belong to it.")
+    cost: Money | None = looked_up(_sum_of(_COST), "Known direct cost and cost to serve.")
 
 
 def _step_value(pick: ColumnElement[Any]) -> Callable[[Scope], Select[Any]]:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, or_
 
 from hub.api.declare import Order, Rows, column, expression, floor, in_currency, related, same_row
 from hub.api.scope import Scope
-from hub.api.types.activity import Interaction, Journey, interaction, journey
+from hub.api.types.activity import Interaction, Journey, interaction
 from hub.api.types.connection import Connection, Node
 from hub.api.types.identity import Identity
 from hub.api.types.money import Money, Profitability, derived_as_of
@@ -37,7 +37,7 @@ from hub.api.types.scalars import DateTime, instant
 from hub.api.types.words import Kind, MarketState, StageKey
 from hub.api.values import texts
 from hub.store.derived import customer_card as card
-from hub.store.derived import member
+from hub.store.derived import journey, member
 from hub.store.derived import profitability as worth
 
 

@@ -60,5 +60,5 @@ class WhaleBucket:
     customer_count: int = strawberry.field(description="Customers in the slice.")
     cumulative_contribution: Money | None = strawberry.field(description="Contribution up to and with this slice.")
     cumulative_share: float | None = strawberry.field(
-        description="Of the whole contribution; above 1 where later slices lose money, null where the whole is not above 0."
+        description="Of the whole; above 1 where later slices lose money, null where the whole is not above 0."
     )

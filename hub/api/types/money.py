@@ -6,12 +6,13 @@ from typing import Any
 import strawberry
 from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, select
 
-from hub.api.declare import Order, Rows, column, declared, expression, related
 from hub.api.declare import Column as Reads
+from hub.api.declare import Order, Rows, column, declared, expression, related
 from hub.api.scope import Scope
 from hub.api.types.connection import Connection
 from hub.api.types.scalars import DateTime, instant, millionths
 from hub.api.types.words import Basis, MoneyKind
+from hub.insight.profitability import CONTRIBUTION_KINDS
 from hub.store.derived import customer, entry, entry_value, profitability
 from mappings.currencies import render
 
@@ -116,4 +117,5 @@ class Profitability:
         entry.c.customer_no,
         about="The entries behind the figures, the newest first.",
         order=(Order("AT", entry.c.at, True),),
+        where=lambda scope, arguments: (entry.c.kind.in_(CONTRIBUTION_KINDS),),
     )

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 import strawberry
 
-from hub.api.declare import Order, Rows, column, declared, expression, floor, related
 from hub.api.declare import Column as Reads
+from hub.api.declare import Order, Rows, column, declared, expression, floor, related
 from hub.api.scope import Scope
 from hub.api.types.activity import Interaction, interaction
 from hub.api.types.connection import Node
@@ -157,4 +157,3 @@ def flags_of(parent: Any, about: str) -> Any:
         order=(Order("SEVERITY", risk_flag.c.severity_rank, True), Order("SINCE", risk_flag.c.since)),
         where=lambda scope, arguments: (risk_flag.c.state == "OPEN",),
     )
-

@@ -66,8 +66,10 @@ class Reconciliation:
     source: str = strawberry.field(description="The source.")
     stream: str = strawberry.field(description="The stream.")
     currency: str = strawberry.field(description="ISO 4217.")
-    landed: Money = strawberry.field(description="What the landed records themselves say.")
-    in_graph: Money = strawberry.field(description="Money entries, with or without a customer.")
-    unassigned: Money = strawberry.field(description="Of these, what has no customer.")
+    landed: Money = strawberry.field(
+        description="What the landed records themselves say, and what erased persons left behind."
+    )
+    in_graph: Money = strawberry.field(description="Money entries of customers.")
+    unassigned: Money = strawberry.field(description="Money entries without a customer.")
     erased: Money = strawberry.field(description="What erased persons left behind.")
-    difference: Money = strawberry.field(description="Landed less in graph; 0 where all is well.")
+    difference: Money = strawberry.field(description="Landed less all of these; 0 where all is well.")

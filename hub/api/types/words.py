@@ -8,14 +8,15 @@ from typing import Any
 import strawberry
 from strawberry.types.enum import EnumValueDefinition
 
-from mappings.model import BASES, CHANNELS, KINDS, LANES, MONEY_KINDS, STAGES
+from mappings.model import BASES, CHANNELS, KINDS, MONEY_KINDS, STAGES
 
 
-def _words(name: str, about: str, options: tuple[str, ...] | dict[str, str]) -> Any:
+def _words(name: str, about: str, options: tuple[str, ...] | dict[str, str | None]) -> Any:
     """A GraphQL enum whose values are their own names."""
     told = options if isinstance(options, dict) else dict.fromkeys(options)
-    members: Any = {word: _told(word, text) for word, text in told.items()}
-    return strawberry.enum(Enum(name, members), description=about)
+    members = {word: _told(word, text) for word, text in told.items()}
+    enum: Any = Enum  # made of data, which a type checker cannot follow
+    return strawberry.enum(enum(name, members), description=about)
 
 
 def _told(word: str, text: str | None) -> EnumValueDefinition:
@@ -37,13 +38,16 @@ MarketState = _words(
         "ACTIVE": "Buys; an organization: enough of its members show interest.",
     },
 )
-Severity = _words("Severity", "How bad it is.", ("LOW", "MEDIUM", "HIGH", "CRITICAL"))
-RiskBand = _words("RiskBand", "The band of a risk score.", ("LOW", "MEDIUM", "HIGH", "CRITICAL"))
+SEVERITIES = ("LOW", "MEDIUM", "HIGH", "CRITICAL")
+Severity = _words("Severity", "How bad it is.", SEVERITIES)
+RiskBand = _words("RiskBand", "The band of a risk score.", SEVERITIES)
 FlagState = _words("FlagState", "Whether a flag still holds.", ("OPEN", "CLEARED"))
 Trend = _words("Trend", "Where a figure is going.", ("RISING", "FALLING", "STEADY"))
 Verdict = _words("Verdict", "Whether two profiles are one customer.", ("MATCH", "NO_MATCH", "UNSURE"))
 IdentityEventKind = _words(
-    "IdentityEventKind", "What happened to a customer id.", ("MINTED", "MERGED", "SPLIT", "RETIRED", "REVIVED", "ERASED")
+    "IdentityEventKind",
+    "What happened to a customer id.",
+    ("MINTED", "MERGED", "SPLIT", "RETIRED", "REVIVED", "ERASED"),
 )
 AgreementStatus = _words(
     "AgreementStatus", "Where an agreement stands.", ("TRIAL", "ACTIVE", "PAST_DUE", "PAUSED", "ENDED")

@@ -96,6 +96,31 @@ def test_pages_hold_every_record_exactly_once(
     assert sorted(served) == sorted(expected)
 
 
+@pytest.mark.parametrize("short_of", [0, 1, 2])
+def test_a_last_page_of_any_size_is_offered(short_of: int) -> None:
+    small = generate(30, seed=2)
+    contacts = small.records["hubspot"]["contacts"]
+    with serve(small, faults=False) as running, client(running, "hubspot") as http:
+        page = http.get("/crm/v3/objects/contacts", params={"limit": len(contacts) - short_of}).json()
+        assert ("paging" in page) == (short_of > 0)
+        left = http.get("/crm/v3/objects/contacts", params={"after": page["results"][-1]["id"]}).json()["results"]
+    assert len(page["results"]) + len(left) == len(contacts)
+
+
+def test_records_changed_in_the_same_second_survive_a_page_break(running: Running) -> None:
+    stamps = [user["updated_at"] for user in running.company.records["zendesk"]["users"]]
+    assert max(stamps.count(stamp) for stamp in stamps) > 2
+    with client(running, "zendesk") as http:
+        served, params = [], {"start_time": "0", "per_page": "2"}
+        for _ in range(len(stamps)):
+            page = http.get("/api/v2/incremental/users/cursor.json", params=params).json()
+            served += [user["id"] for user in page["users"]]
+            if page["end_of_stream"]:
+                break
+            params = {"cursor": page["after_cursor"], "per_page": "2"}
+    assert len(served) == len(set(served)) == len(stamps)
+
+
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_pages_of_visits_hold_every_visit_once_in_order(running: Running, order: str) -> None:
     with client(running, "matomo") as http:
@@ -206,6 +231,18 @@ def test_faults_come_on_schedule_and_a_repeated_request_passes() -> None:
         assert answers.count(503) == 2
         assert len(running.requests["hubspot"]) == 106
         assert running.requests["stripe"] == []
+
+
+@pytest.mark.parametrize(("refused", "again", "status"), [(23, 41, 429), (41, 46, 503)], ids=["429", "503"])
+def test_a_refused_request_passes_even_when_its_repetition_is_due_for_a_fault(
+    refused: int, again: int, status: int
+) -> None:
+    with serve(generate(30, seed=2)) as running, client(running, "hubspot") as http:
+        seen = {}
+        for turn in range(1, again + 1):
+            params = {"limit": 1, "turn": refused if turn == again else turn}
+            seen[turn] = http.get("/crm/v3/objects/contacts", params=params).status_code
+    assert (seen[refused], seen[again]) == (status, 200)
 
 
 def test_changes_are_served_at_once() -> None:

@@ -1,0 +1,105 @@
+"""Numbers and owners. In: profiles as mappings refer to them, (stream, key). Out: their lasting numbers and owners.
+
+A profile has its number from the first reference on: an invoice may come before its customer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, or_, select, update
+
+from hub.store.bulk import among, insert_rows
+from hub.store.derived import customer, member
+from hub.store.kept import customer_ledger, profile_ledger
+
+Reference = tuple[str, str]  # stream and key; the source is that of the record that refers
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """A profile's number, and the customer and organization that its facts count for as of now."""
+
+    profile_no: int
+    customer_no: int | None
+    organization_no: int | None
+
+
+def assign(
+    connection: Connection, source: str, references: Iterable[Reference], as_of: int
+) -> dict[Reference, Assigned]:
+    """Every reference's profile; those never heard of get a number, in the order in which they are given.
+
+    `as_of` (microseconds) decides which membership is current.
+    """
+    by_stream: dict[str, dict[str, None]] = {}
+    for stream, key in references:
+        by_stream.setdefault(stream, {})[key] = None
+    found: dict[Reference, tuple[int, int | None]] = {}
+    for stream, keys in by_stream.items():
+        held = _held(connection, source, stream, keys)
+        new = [key for key in keys if key not in held]
+        insert_rows(
+            connection,
+            profile_ledger,
+            ("source", "stream", "key", "pending"),
+            [(source, stream, key, True) for key in new],
+        )
+        held |= _held(connection, source, stream, new)
+        found |= {(stream, key): numbers for key, numbers in held.items()}
+    counts_for = organizations_of(connection, {no for _, no in found.values() if no is not None}, as_of)
+    return {
+        reference: Assigned(profile_no, customer_no, counts_for.get(customer_no) if customer_no is not None else None)
+        for reference, (profile_no, customer_no) in found.items()
+    }
+
+
+def _held(connection: Connection, source: str, stream: str, keys: Collection[str]) -> dict[str, tuple[int, int | None]]:
+    if not keys:
+        return {}
+    ledger = profile_ledger.c
+    rows = connection.execute(
+        select(ledger.key, ledger.profile_no, ledger.customer_no).where(
+            ledger.source == source, ledger.stream == stream, among(connection, ledger.key, keys)
+        )
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def organizations_of(connection: Connection, customer_nos: Collection[int], as_of: int) -> dict[int, int]:
+    """The organization that a customer's facts count for: itself where it is one, else its only current one.
+
+    Customers without one, or with several, are left out. `as_of` in microseconds.
+    """
+    if not customer_nos:
+        return {}
+    ledger, who = customer_ledger.c, member.c
+    themselves = connection.execute(
+        select(ledger.customer_no).where(
+            ledger.kind == "ORGANIZATION", among(connection, ledger.customer_no, customer_nos)
+        )
+    ).scalars()
+    employers = connection.execute(
+        select(who.person_no, func.min(who.organization_no))
+        .where(among(connection, who.person_no, customer_nos), or_(who.until.is_(None), who.until > as_of))
+        .group_by(who.person_no)
+        .having(func.count() == 1)
+    )
+    return {row[0]: row[1] for row in employers} | {no: no for no in themselves}
+
+
+def mark_pending(connection: Connection, profile_nos: Collection[int]) -> None:
+    """These profiles are to be resolved again."""
+    if profile_nos:
+        these = among(connection, profile_ledger.c.profile_no, profile_nos)
+        connection.execute(
+            update(profile_ledger).where(these, profile_ledger.c.pending.is_(False)).values(pending=True)
+        )
+
+
+def mark_dirty(connection: Connection, customer_nos: Collection[int]) -> None:
+    """These customers are to be derived again."""
+    if customer_nos:
+        these = among(connection, customer.c.customer_no, customer_nos)
+        connection.execute(update(customer).where(these, customer.c.dirty.is_(False)).values(dirty=True))

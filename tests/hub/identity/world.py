@@ -1,0 +1,202 @@
+"""Profiles as the mapping would write them, told in a few words. In: a store. Out: party rows, and who is whom."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import count
+from typing import Any
+
+from sqlalchemy import Connection, delete, select, update
+
+from hub.identity.resolve import Resolved, resolve
+from hub.store.bulk import among, insert_rows
+from hub.store.derived import DERIVED
+from hub.store.engine import Store
+from hub.store.kept import customer_ledger, identity_log, judgement, profile_ledger
+from hub.store.mapped import MAPPED, fact_no
+from mappings.rulebook import Rulebook
+
+AS_OF = 1_780_000_000_000_000
+TRUST = ("crm", "billing", "support", "web")
+STREAMS = {"crm": "contacts", "billing": "accounts", "support": "users", "web": "visits"}
+_PARTY = ("profile", "contact_point", "identifier", "membership")
+
+Place = str  # "crm/1": source and key
+
+
+class World:
+    """Sources whose records are told one by one; `resolve` makes customers of them."""
+
+    def __init__(self, store: Store, rulebook: Rulebook) -> None:
+        self.store = store
+        self.rulebook = rulebook
+        self._landing = count(1)
+        self._records: dict[str, int] = {}
+
+    def number(self, connection: Connection, place: Place, pending: bool = True) -> int:
+        """The profile's number; it gets one when it is first named."""
+        source, _, key = place.partition("/")
+        own, stream = profile_ledger.c, _stream(place)
+        where = (own.source == source, own.stream == stream, own.key == key)
+        found: int | None = connection.scalar(select(own.profile_no).where(*where))
+        if found is None:
+            insert_rows(
+                connection, profile_ledger, ("source", "stream", "key", "pending"), [(source, stream, key, True)]
+            )
+            found = connection.scalar(select(own.profile_no).where(*where))
+        elif pending:
+            connection.execute(update(profile_ledger).where(own.profile_no == found).values(pending=True))
+        assert found is not None
+        return found
+
+    def tell(self, **places: dict[str, Any]) -> None:
+        """Records by place, as crm_1={...}: given, family, name, birth, kind, country, emails, phones, devices, ids,
+        of (organizations as places, or (place, role, since, until)), at. A record told again replaces what it said.
+        """
+        with self.store.write() as connection:
+            for name, said in places.items():
+                self.put(connection, name.replace("_", "/", 1), said)
+
+    def put(self, connection: Connection, place: Place, said: dict[str, Any], record: str = "") -> None:
+        """One record; several `record`s may speak of one profile, as visits of a visitor do."""
+        number = self.number(connection, place)
+        landing_no = self._records.setdefault(place + record, next(self._landing))
+        self.clear(connection, landing_no)
+        source, stream = place.partition("/")[0], _stream(place)
+        start = (landing_no, source, stream, False, number)
+        name = said.get("name") or " ".join(filter(None, (said.get("given"), said.get("family")))) or None
+        profile = (
+            said.get("kind", "PERSON"), said.get("given"), said.get("family"), name, said.get("birth"),
+            said.get("country"), said.get("language"), said.get("at", AS_OF),
+        )  # fmt: skip
+        rows: dict[str, list[tuple[Any, ...]]] = {"profile": [profile]}
+        contacts = (("EMAIL", "emails"), ("PHONE", "phones"), ("DEVICE", "devices"))
+        rows["contact_point"] = [(type_, value) for type_, of in contacts for value in said.get(of, ())]
+        rows["identifier"] = list(said.get("ids", {}).items())
+        belongs = [(of, None, None, None) if isinstance(of, str) else of for of in said.get("of", ())]
+        rows["membership"] = [(self.number(connection, of, False), *rest) for of, *rest in belongs]
+        for entity, values in rows.items():
+            stored = [(fact_no(landing_no, item), *start, *value) for item, value in enumerate(values)]
+            insert_rows(connection, MAPPED[entity], _COLUMNS[entity], stored)
+
+    def clear(self, connection: Connection, landing_no: int) -> None:
+        """Takes away what a record says of who somebody is."""
+        for entity in _PARTY:
+            connection.execute(delete(MAPPED[entity]).where(MAPPED[entity].c.landing_no == landing_no))
+
+    def forget(self, place: Place) -> None:
+        """The record is gone."""
+        with self.store.write() as connection:
+            self.number(connection, place)
+            self.clear(connection, self._records.pop(place))
+
+    def interaction(self, place: Place, landing_no: int) -> int:
+        """Something that happened to the profile, as written before or after it was resolved; returns its number."""
+        with self.store.write() as connection:
+            number = self.number(connection, place, False)
+            owner = connection.scalar(select(profile_ledger.c.customer_no).where(profile_ledger.c.profile_no == number))
+            columns = (
+                "fact_no", "landing_no", "source", "stream", "stale", "profile_no", "at", "type", "channel", "lane",
+                "customer_no",
+            )  # fmt: skip
+            row = (
+                fact_no(landing_no, 0), landing_no, "crm", "notes", False, number, AS_OF, "case.opened", "EMAIL",
+                "CUSTOMER", owner,
+            )  # fmt: skip
+            insert_rows(connection, MAPPED["interaction"], columns, [row])
+        return fact_no(landing_no, 0)
+
+    def resolve(self, limit: int = 10_000, as_of: int = AS_OF) -> Resolved:
+        """Everything that is pending, batch by batch, each in its own transaction; the counts are summed."""
+        total = Resolved()
+        while True:
+            with self.store.write() as connection:
+                step = resolve(connection, self.rulebook, TRUST, as_of, limit)
+            if not step.profiles:
+                return total
+            total = Resolved(
+                total.profiles + step.profiles,
+                total.minted + step.minted,
+                total.merged + step.merged,
+                total.split + step.split,
+                total.moved + step.moved,
+            )
+
+    def rebuild(self, limit: int = 10_000) -> Resolved:
+        """As a remap does: what is derived goes, everybody is pending."""
+        with self.store.write() as connection:
+            for table in DERIVED:
+                connection.execute(delete(table))
+            connection.execute(update(profile_ledger).values(pending=True))
+        return self.resolve(limit)
+
+    def assigned(self) -> dict[Place, int | None]:
+        """Each profile's customer_no."""
+        own = profile_ledger.c
+        with self.store.read() as connection:
+            rows = connection.execute(select(own.source, own.key, own.customer_no)).all()
+        return {f"{source}/{key}": customer_no for source, key, customer_no in rows}
+
+    def customers(self) -> list[str]:
+        """Each customer as the places of its profiles, in order: `crm/1 billing/2`."""
+        found: dict[int, list[str]] = defaultdict(list)
+        for place, customer_no in self.assigned().items():
+            if customer_no is not None:
+                found[customer_no].append(place)
+        return sorted(" ".join(sorted(places, key=_order)) for places in found.values())
+
+    def ids(self) -> dict[Place, str | None]:
+        """Each profile's public id."""
+        with self.store.read() as connection:
+            c = customer_ledger.c
+            public = dict(connection.execute(select(c.customer_no, c.public_id)).all())
+        return {place: public.get(number or 0) for place, number in self.assigned().items()}
+
+    def events(self) -> list[str]:
+        """The identity log, one word a row."""
+        with self.store.read() as connection:
+            return list(connection.scalars(select(identity_log.c.event).order_by(identity_log.c.log_no)))
+
+    def rows(self, table: Any, *names: str) -> list[tuple[Any, ...]]:
+        """The columns of a table, sorted."""
+        with self.store.read() as connection:
+            found = connection.execute(select(*(table.c[name] for name in names)))
+            return sorted((tuple(row) for row in found), key=repr)
+
+    def wipe(self) -> None:
+        """Takes everything away, for the next world in the same store."""
+        with self.store.write() as connection:
+            kept = (profile_ledger, customer_ledger, identity_log, judgement)
+            for table in (*DERIVED, *MAPPED.values(), *kept):
+                connection.execute(delete(table))
+        self._records.clear()
+
+
+def fact_owner(connection: Connection, numbers: Iterable[int]) -> dict[int, tuple[int | None, int | None]]:
+    """(customer_no, organization_no) of interactions."""
+    i = MAPPED["interaction"].c
+    columns = (i.fact_no, i.customer_no, i.organization_no)
+    rows = connection.execute(select(*columns).where(among(connection, i.fact_no, list(numbers))))
+    return {number: (customer_no, organization_no) for number, customer_no, organization_no in rows}
+
+
+def _stream(place: Place) -> str:
+    source, _, key = place.partition("/")
+    return "companies" if key.startswith("o") else STREAMS[source]
+
+
+def _order(place: Place) -> tuple[int, str]:
+    source, _, key = place.partition("/")
+    return TRUST.index(source), key
+
+
+_START = ("fact_no", "landing_no", "source", "stream", "stale", "profile_no")
+_COLUMNS = {
+    "profile": (
+        *_START, "kind", "given_name", "family_name", "display_name", "birth_date", "country", "language", "updated_at"
+    ),
+    "contact_point": (*_START, "type", "value"),
+    "identifier": (*_START, "system", "value"),
+    "membership": (*_START, "organization_profile_no", "role", "since", "until"),
+}  # fmt: skip
