@@ -29,11 +29,11 @@ from hub.export.stream import UnknownExport
 from hub.export.stream import export as export_view
 from hub.export.views import create_views, views_fit
 from hub.logs import configure_logs
+from hub.run import Hub, Progress, Report
 from hub.server import create_app
 from hub.settings import SettingError, Settings, read_settings
 from hub.store.engine import Store, open_store
 from hub.store.errors import StoreError
-from hub.sync import Hub, Progress, Report
 from hub.sync import remap as remap_all
 from hub.sync import sync as sync_all
 from mappings.loader import MappingError, MissingSettingError, load_rulebook, load_sources, schema_json

@@ -244,7 +244,7 @@ def _without(value: Any, personal: Collection[str]) -> Any:
 def _erase_customer(connection: Connection, customer_no: int, public_id: str, as_of: int) -> Counter[str]:
     counts: Counter[str] = Counter()
     owned: list[tuple[Table, str]] = [
-        (derived.metadata.tables[name], column) for name, column in derived.OWNED_BY_CUSTOMER.items()
+        (kept.metadata.tables[name], column) for name, column in derived.OWNED_BY_CUSTOMER.items()
     ]
     owned += [(derived.customer, "customer_no"), (derived.member, "person_no"), (derived.member, "organization_no")]
     owned += [(derived.buying_group_member, "person_no")]

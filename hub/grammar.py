@@ -101,7 +101,7 @@ class Grammar(Values):
         return f"({term.sql} IS NULL)"
 
     def _like(self, node: exp.Like) -> str:
-        """`'a%'` begins with a, `'%a'` ends with a, `'%a%'` contains a; case counts. A backslash takes the next sign as it is."""
+        """`'a%'` begins with a, `'%a'` ends with a, `'%a%'` contains a; `\\%` is the sign itself. Case counts."""
         term, pattern = self.value(node.this), self.value(node.expression)
         if term.kind != "text" or pattern.literal is None or term.literal is not None:
             raise self.error("`like` takes a text name and a text in quotes")

@@ -28,7 +28,8 @@ from hub.settings import Settings
 from hub.store.engine import Store
 from hub.store.errors import StoreError
 from hub.store.schema import check_schema
-from hub.sync import Hub, follow
+from hub.run import Hub
+from hub.sync import follow
 
 # GraphiQL styles its elements inline; everything else comes from this server and runs nowhere else.
 _POLICY = (

@@ -150,9 +150,7 @@ def reconciliation(connection: Connection, sources: Mapping[str, Source]) -> lis
     ]
 
 
-def _reconciled(
-    connection: Connection, source: str, stream: str, block: int, kinds: tuple[str, ...]
-) -> list[MoneyRow]:
+def _reconciled(connection: Connection, source: str, stream: str, block: int, kinds: tuple[str, ...]) -> list[MoneyRow]:
     bound = {"source": source, "stream": stream, "block": block, "kinds": kinds}
     landed, graph, erased = (_sums(connection, sql, bound) for sql in (_LANDED, _IN_GRAPH, _ERASED))
     return [

@@ -15,8 +15,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 from rich.tree import Tree
 
+from hub.run import Report
 from hub.status import AtStake, MoneyRow, StreamRow
-from hub.sync import Report
 from mappings.currencies import render
 
 WIDE = 160  # where nobody watches, nothing is cut to a window
@@ -84,11 +84,12 @@ def show_customers(counts: dict[str, int]) -> None:
 
 def show_money(rows: Sequence[MoneyRow]) -> None:
     """Per stream and currency: what the source's records say beside what the graph holds."""
-    table = _table("Money beside its control", "source", "stream", "kinds", "", "in the records", "in the graph", "difference")
+    words, figures = ("source", "stream", "kinds", ""), ("in the records", "in the graph", "difference")
+    table = _table("Money beside its control", *words, *figures)
     for r in rows:
         held = r.in_graph + r.unassigned + r.erased
-        figures = (_figure(n, r.currency) for n in (r.landed, held))
-        table.add_row(r.source, r.stream, ", ".join(r.kinds), r.currency, *figures, _difference(r))
+        amounts = (_figure(n, r.currency) for n in (r.landed, held))
+        table.add_row(r.source, r.stream, ", ".join(r.kinds), r.currency, *amounts, _difference(r))
     console.print(table)
 
 

@@ -83,9 +83,8 @@ class StageEvidence(Block):
 
     types: list[str] = Field(description="Interaction types; `visit.*`: any that begins so.")
     after: list[str] = Field(default_factory=list, description="Only where one of these types came before.")
-    unless: list[str] = Field(
-        default_factory=list, description="Not where one of these came before; with `after`: since the last of those."
-    )
+    until: list[str] = Field(default_factory=list, description="Not where one of these came since the last of `after`.")
+    unless: list[str] = Field(default_factory=list, description="Not where one of these ever came before.")
     later_than: str | None = Field(None, description="Only this long or longer after the first of `after`, as 30d.")
 
 

@@ -61,7 +61,7 @@ class Server:
 
     def give_back(self, url: str) -> None:
         """Empties a migrated database for the next test; deleting few rows is faster than making a hundred files."""
-        with psycopg.connect(url, autocommit=True) as connection:
+        with psycopg.connect(url, autocommit=True, options="-c lock_timeout=10s") as connection:
             for statement in _emptying(connection):
                 connection.execute(statement.encode())
         self._free.append(url)

@@ -49,10 +49,10 @@ def settle(errors: Sequence[GraphQLError]) -> None:
             error.extensions = cause.extensions
         elif (error.extensions or {}).get("code"):
             continue
-        elif cause is None or isinstance(cause, GraphQLError):
+        elif error.path is None and (cause is None or isinstance(cause, GraphQLError)):
             error.extensions = {"code": "BAD_QUERY"}
-        else:
-            _mask(error, cause)
+        else:  # an answer that does not fit the schema is ours as well
+            _mask(error, cause or error)
 
 
 def _mask(error: GraphQLError, cause: Exception) -> None:

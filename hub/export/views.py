@@ -113,7 +113,7 @@ VIEWS: dict[str, View] = {
         "i.fact_no",
     ),
     "bi_risk_flags": View(
-        "One row for every flag ever raised; of one whose customer was merged, only the log is left: from since on null.",
+        "One row for every flag ever raised; from since on null where its customer has been merged.",
         {
             "flag_id": Column("Lasting id.", "'flg_' || CAST(l.flag_no AS TEXT)"),
             "customer_id": Column("The customer's lasting id; after a merge, the one that took its place.", CURRENT_ID),

@@ -145,7 +145,7 @@ class Forms:
 
     def _whole_name(self, display: str | None) -> Name | None:
         """A name in one field: `Anna Maria Müller`, `Müller, Anna`, or one word alone."""
-        if not display or self.junk_name(display):
+        if not display or self.junk_name(display) or folded(display).strip() in self._roles:
             return None
         last, comma, first = display.partition(",")
         if comma and self._given_words(first):

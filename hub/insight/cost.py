@@ -6,17 +6,20 @@ COST_TO_SERVE, basis ESTIMATED, exact integers; null where a rule counts the mea
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
 from sqlalchemy import Connection, text
 
-from hub.expression import compile_condition, entity_scope
+from hub.expression import ExpressionError, compile_condition, entity_scope
+from hub.insight.metrics import Place
 from hub.insight.money import half_even
 from hub.insight.touch import quoted
 from hub.store.bulk import insert_rows
 from hub.store.derived import entry
-from mappings.currencies import THOUSANDTHS, decimals
+from hub.terms import hint
+from mappings.currencies import DECIMALS, THOUSANDTHS, decimals
 from mappings.rulebook import Cost, CostRate
 
 SECONDS_A_MINUTE = 60
@@ -82,6 +85,22 @@ def costs_to_serve(connection: Connection, rules: Cost, as_of: int) -> None:
             cost = known[rule, seconds] = (_cost(tariffs[rule], fixed[rule], seconds), tariffs[rule].currency)
         rows.append((*line, "COST_TO_SERVE", "ESTIMATED", *cost))
     insert_rows(connection, entry, _COLUMNS, rows)
+
+
+def check_cost(rules: Cost) -> Iterator[tuple[Place, str]]:
+    """Every problem of rules/cost.yml beyond its shape: where in the file, and what is wrong."""
+    for name, rate in rules.rates.items():
+        if rate.currency not in DECIMALS:
+            yield ("rates", name, "currency"), f"`{rate.currency}` is no currency{hint(rate.currency, DECIMALS)}"
+    for name, rule in rules.rules.items():
+        if rule.rate not in rules.rates:
+            what = f"`{rule.rate}` is no rate; allowed: {', '.join(rules.rates)}{hint(rule.rate, rules.rates)}"
+            yield ("rules", name, "rate"), what
+        try:
+            if compile_condition(rule.when, entity_scope("interaction", "i"), "").flips:
+                yield ("rules", name, "when"), "as_of may not stand here: what a touch cost does not change with time"
+        except ExpressionError as error:
+            yield ("rules", name, "when"), error.what
 
 
 def _cost(charged: Tariff, minutes: Fraction | None, seconds: int | None) -> int | None:

@@ -118,6 +118,7 @@ UNION ALL
 SELECT w.step_no, 'SKIPPED', w.customer_no, w.entered_at,
        'From ' || w.name_before || ' to ' || w.name || ' without ' || k.names || '.'
 FROM walked w JOIN skipped k ON k.reached = w.reached AND k.place = w.place
+WHERE w.stage <> 'ENDED'
 UNION ALL
 SELECT step_no, 'LATE', customer_no, entered_at + expected_days * :day,
        name || ' should take ' || expected_days || ' days; ' || CASE WHEN left_at IS NULL

@@ -6,13 +6,20 @@ has its own touches and its people's, whose numbers are negative there, for they
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 from sqlalchemy import Connection, text
 
-from hub.expression import duration
+from hub.expression import ExpressionError, duration
+from hub.insight.metrics import Place
 from hub.insight.scratch import empty, measure
 from mappings.rulebook import Journey, StageEvidence
 
-# Those of one instant stand in the order of their types' names, then of their numbers: any order that lasts will do.
+LAST = 1_000_000  # the place of a touch that is evidence of nothing
+_PATTERN = re.compile(r"[a-z][a-z0-9_]*\.([a-z][a-z0-9_]*|\*)")
+
+# Those of one instant stand in the order of the plan (opened before lost), then of their names and numbers.
 _FILL = """
 INSERT INTO touch (owner, seq, interaction_no, person_no, at, type, lane, channel, sentiment, stage)
 WITH happened AS (
@@ -26,7 +33,7 @@ WITH happened AS (
   FROM batch b JOIN interaction i ON i.organization_no = b.customer_no
   WHERE i.at <= :as_of AND i.customer_no <> i.organization_no
 ), numbered AS (
-  SELECT h.*, ROW_NUMBER() OVER (PARTITION BY owner ORDER BY at, type, tie) AS seq FROM happened h
+  SELECT h.*, ROW_NUMBER() OVER (PARTITION BY owner ORDER BY at, {place}, type, tie) AS seq FROM happened h
 ), remembered AS (
   SELECT n.*{memories}
   FROM numbered n
@@ -42,6 +49,34 @@ def fill_touches(connection: Connection, journey: Journey, as_of: int) -> None:
     empty(connection, "touch")
     connection.execute(text(_statement(journey)), {"as_of": as_of})
     measure(connection, "touch")
+
+
+def check_journey(rules: Journey) -> Iterator[tuple[Place, str]]:
+    """Every problem of rules/journey.yml beyond its shape: where in the file, and what is wrong."""
+    group = rules.organization_active
+    patterns: list[tuple[Place, list[str]]] = [
+        (("obtainable",), rules.obtainable),
+        (("active",), rules.active),
+        (("organization_active", "evidence"), group.evidence),
+    ]
+    durations: list[tuple[Place, str | None]] = [
+        (("ends_after",), rules.ends_after),
+        (("organization_active", "within"), group.within),
+    ]
+    for stage, rule in rules.stages.items():
+        for number, evidence in enumerate(rule.evidence):
+            place: Place = ("stages", stage, "evidence", str(number))
+            patterns += [((*place, part), getattr(evidence, part)) for part in ("types", "after", "until", "unless")]
+            durations.append(((*place, "later_than"), evidence.later_than))
+    for place, listed in patterns:
+        for pattern in listed:
+            if not _PATTERN.fullmatch(pattern):
+                yield place, f"`{pattern}` is no interaction type; write object.event, or object.* for any"
+    for place, said in durations:
+        try:
+            duration(said or "0d")
+        except ExpressionError as error:
+            yield place, error.what
 
 
 def is_type(patterns: list[str], column: str = "type") -> str:
@@ -66,7 +101,10 @@ def _statement(journey: Journey) -> str:
         for evidence in rule.evidence
     ]
     columns = "".join(f",\n    {sql} OVER before AS {name}" for sql, name in memories.items())
-    return _FILL.format(memories=columns, stage=f"CASE {' '.join(found)} END" if found else "NULL")
+    places = sorted((rule.order, is_type(e.types)) for rule in journey.stages.values() for e in rule.evidence)
+    known = "".join(f" WHEN {types} THEN {order}" for order, types in places)
+    place = f"CASE{known} ELSE {LAST} END" if known else "0"
+    return _FILL.format(place=place, memories=columns, stage=f"CASE {' '.join(found)} END" if found else "NULL")
 
 
 def _condition(evidence: StageEvidence, memories: dict[str, str]) -> str:
@@ -76,13 +114,15 @@ def _condition(evidence: StageEvidence, memories: dict[str, str]) -> str:
         return memories.setdefault(sql, f"memory_{len(memories)}")
 
     tests = [is_type(evidence.types)]
-    after = unless = ""
+    after = ""
     if evidence.after:
         after = memory(f"MAX(CASE WHEN {is_type(evidence.after)} THEN seq END)")
         tests.append(f"{after} IS NOT NULL")
+    if evidence.after and evidence.until:
+        until = memory(f"MAX(CASE WHEN {is_type(evidence.until)} THEN seq END)")
+        tests.append(f"({until} IS NULL OR {until} < {after})")
     if evidence.unless:
-        unless = memory(f"MAX(CASE WHEN {is_type(evidence.unless)} THEN seq END)")
-        tests.append(f"({unless} IS NULL OR {unless} < {after})" if after else f"{unless} IS NULL")
+        tests.append(memory(f"MAX(CASE WHEN {is_type(evidence.unless)} THEN seq END)") + " IS NULL")
     if evidence.after and evidence.later_than:
         first = memory(f"MIN(CASE WHEN {is_type(evidence.after)} THEN at END)")
         tests.append(f"at - {first} >= {duration(evidence.later_than, 'journey.yml')}")

@@ -70,7 +70,11 @@ landing = Table(
     Column("stream", Words, nullable=False),
     Column("key", Words, nullable=False, comment="the record's key, or #hash where it has none"),
     Column("raw_hash", LargeBinary, nullable=False, comment="blake2b-128 of the payload"),
-    Column("content_hash", LargeBinary, comment="blake2b-128 of the canonical record without volatile fields"),
+    Column(
+        "content_hash",
+        LargeBinary,
+        comment="blake2b-128 of the canonical record, no volatile fields; null until first mapped",
+    ),
     Column("first_seen_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
     Column("state", Integer, nullable=False, comment="0 pending, 1 mapped, 2 dead letter"),

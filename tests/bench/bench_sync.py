@@ -28,8 +28,9 @@ from sqlalchemy import Engine, event, text
 from hub.api.schema import execute
 from hub.demo import DEMO_AS_OF, sandbox
 from hub.export.views import create_views
+from hub.run import Hub, Report
 from hub.store.engine import Store, open_store
-from hub.sync import Hub, Report, sync
+from hub.sync import sync
 from mappings.loader import load_rulebook, load_sources, shipped
 
 HOUSE = Path(__file__).parents[2]
@@ -46,7 +47,7 @@ def main() -> None:
     with sandbox(arguments.customers) as environment:
         for dialect in ("sqlite", "postgresql"):  # each in a process of its own, so that its memory is its own
             command = [sys.executable, __file__, "--dialect", dialect, "--environment", json.dumps(environment)]
-            subprocess.run([*command, "--customers", str(arguments.customers)], check=True)  # noqa: S603
+            subprocess.run([*command, "--customers", str(arguments.customers)], check=True)
 
 
 def _arguments() -> argparse.Namespace:
@@ -126,7 +127,7 @@ def _show_queries(hub: Hub) -> None:
 def _timed(hub: Hub, document: str, variables: dict[str, Any]) -> tuple[str, str, str]:
     seconds, statements, size = [], 0, 0
     for _ in range(RUNS):
-        with _counted(hub.store.engine) as counted, _counted(hub.store._reader) as read:  # noqa: SLF001
+        with _counted(hub.store.engine) as counted, _counted(hub.store._reader) as read:
             began = perf_counter()
             answer = asyncio.run(execute(hub, document, variables))
             seconds.append(perf_counter() - began)

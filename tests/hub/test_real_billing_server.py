@@ -16,8 +16,9 @@ from sqlalchemy import text
 
 from hub import clock, status
 from hub.export.views import create_views
+from hub.run import Hub
 from hub.store.engine import Store
-from hub.sync import Hub, sync
+from hub.sync import sync
 from mappings.loader import load_sources, shipped
 from mappings.rulebook import Rulebook
 

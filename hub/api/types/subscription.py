@@ -13,7 +13,7 @@ from hub.api.types.words import SEVERITIES, Severity
 Least = Annotated[Severity | None, strawberry.argument(description="This severity or worse; all unless said.")]
 
 
-async def _raised(info: Info, min_severity: Least = None) -> AsyncGenerator[RiskFlag, None]:
+async def _raised(info: Info, min_severity: Least = strawberry.UNSET) -> AsyncGenerator[RiskFlag, None]:
     selected: Any = info.root_value[info.path.key]
     least = SEVERITIES.index(min_severity.value) if min_severity else 0
     async with info.context.outbox.listen() as subscriber:
@@ -27,4 +27,6 @@ async def _raised(info: Info, min_severity: Least = None) -> AsyncGenerator[Risk
 
 @strawberry.type(description="What can be listened to, over WebSocket or server-sent events.")
 class Subscription:
-    risk_flag_raised: RiskFlag = strawberry.subscription(resolver=_raised, description="Risk flags as they are raised.")
+    risk_flag_raised: AsyncGenerator[RiskFlag, None] = strawberry.subscription(
+        resolver=_raised, description="Risk flags as they are raised."
+    )

@@ -108,7 +108,8 @@ class Graph:
         answer: dict[str, Any] = {"data": result.data}
         if result.errors:
             answer["errors"] = [error.formatted for error in result.errors]
-        return json.loads(json.dumps(answer))
+        read: dict[str, Any] = json.loads(json.dumps(answer))
+        return read
 
     def data(self, query: str, operation: str | None = None, **variables: Any) -> Any:
         """The data of an answer without errors."""
@@ -318,11 +319,17 @@ def _money(connection: Connection) -> None:
                 "rate": rate if code == "EUR" else rate and "2",
             }
             put(connection, derived.entry_value, entry_no=number, **said)
-    sums = {"revenue": 400, "refunds": 50, "direct_cost": None, "cost_to_serve": 10, "contribution": 340}
+    sums: dict[str, int | None] = {
+        "revenue": 400,
+        "refunds": 50,
+        "direct_cost": None,
+        "cost_to_serve": 10,
+        "contribution": 340,
+    }
     for code, factor in (("EUR", 1), ("USD", 2)):
-        shown = {name: None if value is None else euros(value) * factor for name, value in sums.items()}
-        said = {"customer_no": 1, "currency": code, "margin": 971_429, "coverage": 750_000}
-        put(connection, derived.profitability, **said, **shown)
+        amounts = {name: None if part is None else euros(part) * factor for name, part in sums.items()}
+        ratios = {"margin": 971_429, "coverage": 750_000}
+        put(connection, derived.profitability, customer_no=1, currency=code, **amounts, **ratios)
     put(connection, derived.profitability, customer_no=3, currency="EUR", contribution=-euros(20), coverage=1_000_000)
 
 

@@ -84,8 +84,8 @@ def slowly(told: dict[str, dict[str, Any]], rulebook: Rulebook) -> set[frozenset
         merged = sets[a] | sets[b]
         sets |= dict.fromkeys(merged, merged)
         if not weak:
-            one = ones[a] | ones[b]
-            ones |= dict.fromkeys(one, one)
+            joined = ones[a] | ones[b]
+            ones |= dict.fromkeys(joined, joined)
     return set(sets.values())
 
 

@@ -24,7 +24,7 @@ class Dealt(Told):
         columns = {"starts_at": starts_at, "ends_at": ends_at} | terms | self._owners(owner) | more
         return self._record("agreement", "books", "agreements", columns)
 
-    def invoice(self, owner: int, issued_at: int, due_at: int | None, amount_open: int, **more: Any) -> int:
+    def invoice(self, owner: int, issued_at: int, due_at: int | None, amount_open: int | None, **more: Any) -> int:
         """An open invoice."""
         columns = {"issued_at": issued_at, "due_at": due_at, "amount": amount_open, "amount_open": amount_open}
         columns |= {"status": "OPEN", "currency": "EUR"} | self._owners(owner) | more

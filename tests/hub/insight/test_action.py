@@ -82,7 +82,9 @@ def _call(rulebook: Rulebook, default: dict[str, bool], channel: str = "PHONE") 
 CONSENT: dict[str, tuple[list[tuple[str, bool, float]], dict[str, bool], bool | None, str | None]] = {
     # decisions (channel, granted, day), defaults, contactable, blocked by
     "allowed by default": ([], {"PHONE": True}, True, None),
-    "not allowed by default": ([], {"PHONE": False}, False, "The company's default does not allow PHONE for marketing."),
+    "not allowed by default": (
+        [], {"PHONE": False}, False, "The company's default does not allow PHONE for marketing.",
+    ),
     "nobody knows": ([], {}, None, "It is not known whether PHONE may be used for marketing."),
     "yes outranks the default": ([("PHONE", True, 1)], {"PHONE": False}, True, None),
     "no outranks the default": (

@@ -8,11 +8,11 @@ from fractions import Fraction
 import pytest
 from sqlalchemy import text
 
-from hub.insight.cost import costs_to_serve, tariff
+from hub.insight.cost import check_cost, costs_to_serve, tariff
 from hub.store.batch import fill_batch
 from hub.store.engine import Store
 from mappings.currencies import render
-from mappings.rulebook import Capacity, Cost, CostRate, CostRule
+from mappings.rulebook import Capacity, Cost, CostRate, CostRule, Rulebook
 from tests.hub.insight.told import Told, day
 
 # Kaplan, Anderson: Time-Driven Activity-Based Costing. Harvard Business Review, November 2004.
@@ -95,3 +95,30 @@ def test_the_first_rule_that_holds_says_the_cost(
         query = "SELECT entry_no, interaction_no, customer_no, rule, amount, kind, basis FROM entry"
         found = [tuple(row) for row in connection.execute(text(query))]
     assert found == ([] if expected is None else [(-touch, touch, who, *expected, "COST_TO_SERVE", "ESTIMATED")])
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "what"),
+    [
+        pytest.param({"rate": "deks"}, ("rules", "r", "rate"), "`deks` is no rate; allowed: desk", id="unknown-rate"),
+        pytest.param({"when": "typ = 'a.b'"}, ("rules", "r", "when"), "`typ` is unknown", id="unknown-name"),
+        pytest.param({"when": "at > as_of - 3d"}, ("rules", "r", "when"), "as_of may not stand here", id="clock"),
+        pytest.param({"when": "1; DROP TABLE entry"}, ("rules", "r", "when"), "`;` is not part", id="injection"),
+    ],
+)
+def test_a_rule_that_cannot_be_used_is_named(change: dict[str, str], place: tuple[str, ...], what: str) -> None:
+    rule = {"about": "", "when": "type = 'a.b'", "minutes": "1", "rate": "desk"} | change
+    ((found, message),) = check_cost(Cost.model_validate({"rates": _rules().rates, "rules": {"r": rule}}))
+    assert found == place
+    assert what in message
+
+
+def test_a_currency_that_is_none_is_named() -> None:
+    rates = {"desk": {"about": "", "per_minute": 1, "currency": "EURO"}}
+    assert list(check_cost(Cost.model_validate({"rates": rates, "rules": {}}))) == [
+        (("rates", "desk", "currency"), "`EURO` is no currency; did you mean `EUR`?")
+    ]
+
+
+def test_the_shipped_rules_are_fine(rulebook: Rulebook) -> None:
+    assert list(check_cost(rulebook.cost)) == []

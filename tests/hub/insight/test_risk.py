@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from hub.insight.risk import band, check_risk
+from hub.store.derived import flag_evidence, metric, risk_flag
 from hub.store.engine import Store
+from hub.store.kept import flag_log, score_log
 from mappings.rulebook import Risk, RiskRule, Rulebook
 from tests.hub.insight.dealt import Dealt, assess, due_at, flagged
 from tests.hub.insight.told import DAY, day
@@ -253,19 +255,19 @@ def test_a_rule_may_ask_for_kind_stage_and_market_state(store: Store, rulebook: 
     rule = rulebook.risk.rules["failed_payment"]
     rules = {
         "firm": _said(rule, "kind = 'ORGANIZATION'"),
-        "choosing": _said(rule, "stage = 'CHOOSING'"),
+        "living": _said(rule, "stage = 'LIVING'"),
         "active": _said(rule, "market_state = 'ACTIVE'"),
         "nobody": _said(rule, "stage is null and market_state = 'ADDRESSABLE'"),
     }
     asked = rulebook.model_copy(update={"risk": rulebook.risk.model_copy(update={"rules": rules})})
     with store.write() as connection:
         world = Dealt(connection)
-        firm, chooser, buyer = world.customer("ORGANIZATION"), world.customer(), world.customer()
-        world.touch(chooser, "visit.pricing", day(1))
+        firm, user, buyer = world.customer("ORGANIZATION"), world.customer(), world.customer()
+        world.touch(user, "visit.made", day(1), stage="LIVING")
         world.touch(buyer, "payment.succeeded", day(1))
-        assess(connection, asked, day(2), firm, chooser, buyer)
-        found = [flagged(connection, customer) for customer in (firm, chooser, buyer)]
-    assert found == [["firm", "nobody"], ["choosing"], ["active"]]
+        assess(connection, asked, day(2), firm, user, buyer)
+        found = [flagged(connection, customer) for customer in (firm, user, buyer)]
+    assert found == [["firm", "nobody"], ["living"], ["active"]]
 
 
 def _said(rule: RiskRule, when: str) -> RiskRule:
@@ -283,6 +285,28 @@ def test_due_at_is_the_first_instant_at_which_a_flag_comes_or_goes(store: Store,
         assert due_at(connection, customer) == day(160)
         assess(connection, rulebook, day(160), customer)
         assert flagged(connection, customer) == []
+
+
+def test_both_databases_hold_the_same_rows(new_store: Callable[[str], Store], rulebook: Rulebook) -> None:
+    kept = [_rows_of_all_stories(new_store(dialect), rulebook) for dialect in ("sqlite", "postgresql")]
+    assert kept[0] == kept[1]
+    assert all(kept[0].values())
+
+
+def _rows_of_all_stories(store: Store, rulebook: Rulebook) -> dict[str, list[tuple[Any, ...]]]:
+    tables = (score_log, flag_log, risk_flag, flag_evidence, metric)
+    with store.write() as connection:
+        world = Dealt(connection)
+        customers = []
+        for _, kind, story, *_ in STORIES.values():
+            customers.append(world.customer(kind))
+            story(world, customers[-1])
+        for at in (95, 101, 140, 230):
+            assess(connection, rulebook, day(at), *customers)
+        return {
+            table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
+            for table in tables
+        }
 
 
 def test_the_shipped_rules_have_no_problem(rulebook: Rulebook) -> None:

@@ -55,7 +55,7 @@ FLAGS: dict[str, tuple[World, int | None]] = {
     "both": (lambda w, c: [w.agreement(c, day(0)), w.invoice(c, day(90), None, EURO)], 349 * EURO),
     "a paid invoice": (lambda w, c: w.invoice(c, day(90), None, 0, status="PAID"), None),
     "an invoice that only says what it asks for": (
-        lambda w, c: w.invoice(c, day(90), None, 5 * EURO, amount_open=None), 5 * EURO,
+        lambda w, c: w.invoice(c, day(90), None, None, amount=5 * EURO), 5 * EURO,
     ),
     "nothing": (lambda w, c: None, None),
     "an agreement without an amount": (lambda w, c: w.agreement(c, day(0), recurring_amount=None), None),

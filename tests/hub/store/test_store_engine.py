@@ -53,6 +53,26 @@ def test_a_reader_sees_one_moment(store: Store) -> None:
     assert names(store) == ["a"]
 
 
+def test_many_threads_read_at_once(store: Store) -> None:
+    with store.write() as connection:
+        set_meta(connection, "a", "1")
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda _: names(store), range(64))) == [["a"]] * 64
+
+
+def test_what_was_deleted_is_nowhere_in_the_files(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'hub.db'}")
+    with store.write() as connection:
+        set_meta(connection, "a", "secret" * 2_000)
+    store.truncate_log()
+    assert b"secret" in (tmp_path / "hub.db").read_bytes()
+    with store.write() as connection:
+        connection.execute(text("DELETE FROM hub_meta"))
+    store.truncate_log()
+    assert not [file.name for file in tmp_path.iterdir() if b"secret" in file.read_bytes()]
+    store.close()
+
+
 def test_text_is_sorted_byte_by_byte(store: Store) -> None:
     words = ["b", "A", "ä", "a", "Z", "é", "_", "10", "9"]
     with store.write() as connection:

@@ -1,0 +1,66 @@
+"""A run of the write path: what every step of it needs (Hub), and what it did (Report)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from hub.store.engine import Store
+from mappings.compile import Compiled, compile_stream
+from mappings.loader import Source
+from mappings.rulebook import Rulebook
+
+Progress = Callable[[str, str, int], None]  # phase, what, how many more are done
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """The store, what the company decides, its sources the most trusted first, and who is told of progress."""
+
+    store: Store
+    rulebook: Rulebook
+    sources: Mapping[str, Source]
+    progress: Progress = lambda phase, what, count: None
+
+    def compiled(self, source: str, stream: str) -> Compiled:
+        """The compiled mapping of a stream."""
+        return compile_stream(self.sources[source], stream, self.rulebook)
+
+    def streams(self) -> Iterable[tuple[str, str]]:
+        """Every stream of every source, in the mapping files' order."""
+        return ((name, stream) for name, source in self.sources.items() for stream in source.system.streams)
+
+
+@dataclass(slots=True)
+class Report:
+    """Counts and seconds by phase, and one line a stream (`source.stream`) or source that failed."""
+
+    run_no: int
+    as_of: int
+    seconds: dict[str, float] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    requests: int = 0
+
+    @property
+    def status(self) -> str:
+        """OK, PARTIAL where some stream failed, FAILED where every one did."""
+        if not self.errors:
+            return "OK"
+        return "PARTIAL" if self.counts.get("streams_ok") else "FAILED"
+
+    def add(self, **counts: int) -> None:
+        """Add to the counts by name."""
+        for name, count in counts.items():
+            self.counts[name] = self.counts.get(name, 0) + count
+
+    @contextmanager
+    def timed(self, phase: str) -> Iterator[None]:
+        """Adds the seconds of its block to the phase."""
+        began = perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[phase] = self.seconds.get(phase, 0.0) + perf_counter() - began
