@@ -29,6 +29,7 @@ from hub.export.stream import UnknownExport
 from hub.export.stream import export as export_view
 from hub.export.views import create_views, views_fit
 from hub.logs import configure_logs
+from hub.rules import load_rules
 from hub.run import Hub, Progress, Report
 from hub.server import create_app
 from hub.settings import SettingError, Settings, read_settings
@@ -36,7 +37,7 @@ from hub.store.engine import Store, open_store
 from hub.store.errors import StoreError
 from hub.sync import remap as remap_all
 from hub.sync import sync as sync_all
-from mappings.loader import MappingError, MissingSettingError, load_rulebook, load_sources, schema_json
+from mappings.loader import MappingError, MissingSettingError, load_sources, schema_json
 
 DONE, FAILED, USAGE, PARTLY = 0, 1, 2, 3
 EXIT_CODES = """Exit codes: 0 done · 1 failed, nothing useful was done · 2 the command's words are wrong ·
@@ -124,7 +125,6 @@ def serve(
     """Serve GraphQL (and GraphiQL) over what the last sync stored."""
     settings = _settings(database)
     with _open(settings) as hub:
-        _must_be_free(host or settings.host, port or settings.port)
         _serve(hub, settings, host or settings.host, port or settings.port)
 
 
@@ -135,7 +135,7 @@ def check(
 ) -> None:
     """Check mapping and rule files without network; with --sample show records beside their entities."""
     settings = _settings(None)
-    rulebook = load_rulebook(settings.folders)
+    rulebook = load_rules(settings.folders)
     known = load_sources(rulebook, settings.folders, os.environ)
     _must_know(known, sources)
     for line in check_sources(rulebook, known, sources or list(known)):
@@ -228,7 +228,7 @@ def _settings(database: str | None) -> Settings:
 
 @contextmanager
 def _open(settings: Settings, environ: Mapping[str, str] = os.environ, migrate: bool | None = None) -> Iterator[Hub]:
-    rulebook = load_rulebook(settings.folders)
+    rulebook = load_rules(settings.folders)
     sources = load_sources(rulebook, settings.folders, environ)
     store = open_store(settings.database_url, migrate)
     try:
@@ -271,13 +271,14 @@ def _must_be_free(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise SettingError(
-                f"{host}:{port} cannot be listened on ({error.strerror}); try --port {port + 1}"
-            ) from None
+            what = f"{host}:{port} cannot be listened on ({error.strerror})"
+            raise SettingError(f"{what}; name another with --port, or check HUB_HOST") from None
 
 
 def _serve(hub: Hub, settings: Settings, host: str, port: int) -> None:
-    uvicorn.run(create_app(hub, settings, host), host=host, port=port, log_level="warning", server_header=False)
+    served = create_app(hub, settings, host)
+    _must_be_free(host, port)
+    uvicorn.run(served, host=host, port=port, log_level="warning", server_header=False)
 
 
 def _code(report: Report) -> int:

@@ -109,6 +109,8 @@ def _erase_profiles(connection: Connection, profiles: Sequence[int], as_of: int)
     counts["membership"] += _run(connection, delete(members).where(members.c.organization_profile_no.in_(profiles)))
     for table in (kept.landing, kept.dead_letter, control):
         counts[table.name] += _run(connection, delete(table).where(table.c.landing_no.in_(own)))
+    for table in (derived.match_key, derived.unresolved):
+        counts[table.name] += _run(connection, delete(table).where(table.c.profile_no.in_(profiles)))
     for table in (derived.link, kept.judgement):
         pair = or_(table.c.left_profile_no.in_(profiles), table.c.right_profile_no.in_(profiles))
         counts[table.name] += _run(connection, delete(table).where(pair))

@@ -24,11 +24,11 @@ from hub.api.scope import House
 from hub.api.subscribe import Outbox
 from hub.api.view import View, guarded
 from hub.erase import erase
+from hub.run import Hub
 from hub.settings import Settings
 from hub.store.engine import Store
 from hub.store.errors import StoreError
 from hub.store.schema import check_schema
-from hub.run import Hub
 from hub.sync import follow
 
 # GraphiQL styles its elements inline; everything else comes from this server and runs nowhere else.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -24,7 +24,7 @@ from mappings.spec import System
 
 __all__ = [
     "MappingError", "MissingSettingError", "Problem", "Settings", "Source", "load_rulebook", "load_source",
-    "load_sources", "load_system", "schema_json", "shipped",
+    "load_sources", "load_system", "rule_problems", "schema_json", "shipped",
 ]  # fmt: skip
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -100,6 +100,12 @@ def load_rulebook(folders: Sequence[Path]) -> Rulebook:
     if problems:
         raise MappingError(problems)
     return Rulebook(**parts)
+
+
+def rule_problems(folders: Sequence[Path], name: str, found: Iterable[tuple[Place, str]]) -> list[Problem]:
+    """What somebody else found wrong at places of rules/`name`.yml, with file and line."""
+    document = read_document(_found(folders, f"rules/{name}.yml"))
+    return [document.problem(place, what) for place, what in found]
 
 
 def load_system(path: Path) -> System:

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -52,6 +53,45 @@ CANNOT_RUN = {
     "export POSTGRES_PASSWORD": "wants Docker; the compose file is read below",
 }
 DATABASE_LESS = {"data-engineer.md": "begins in an empty folder"}
+
+# A hub for snippets, which are many: the imports are paid once, each command runs in a process forked from there.
+HUB_DOOR = """
+import json, os, socket, sys, traceback
+import hub.cli
+door = socket.socket(socket.AF_UNIX)
+door.bind(sys.argv[1].replace("@", "\\0"))
+door.listen()
+print("open", flush=True)
+while True:
+    caller, _ = door.accept()
+    if os.fork() == 0:
+        said, streams, *_ = socket.recv_fds(caller, 1 << 20, 3)
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+        words, folder, environment = json.loads(said)
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(environment)
+        sys.argv = ["hub", *words]
+        try:
+            code = hub.cli.main() or 0
+        except SystemExit as end:
+            code = end.code or 0
+        except BaseException:
+            traceback.print_exc()
+            code = 1
+        sys.stdout.flush()
+        caller.send(bytes([code]))
+        os._exit(0)
+    caller.close()
+"""
+HUB = """
+import json, os, socket, sys
+door = socket.socket(socket.AF_UNIX)
+door.connect(os.environ["HUB_DOOR"].replace("@", "\\0"))
+socket.send_fds(door, [json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()], [0, 1, 2])
+sys.exit(door.recv(1)[0])
+"""
 
 # The two programs that a machine with Python may lack, as far as the guides use them.
 SQLITE = """
@@ -133,7 +173,7 @@ class Deployment:
     def ask(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         """What the server answers to a query."""
         body = json.dumps({"query": query, "variables": variables}).encode()
-        request = Request(f"http://{self.address}/graphql", body, {"content-type": "application/json"})  # noqa: S310
+        request = Request(f"http://{self.address}/graphql", body, {"content-type": "application/json"})
         with urlopen(request) as answer:  # noqa: S310
             said: dict[str, Any] = json.load(answer)
         return said
@@ -143,39 +183,42 @@ class Deployment:
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     folder = tmp_path_factory.mktemp("deployment")
     environment = _environment(folder / "bin")
+    hub = [sys.executable, "-m", "hub.cli"]
     database = ["--database", f"sqlite:///{folder / 'hub.db'}"]
-    hub = [str(folder / "bin" / "hub")]
-    subprocess.run(
-        [*hub, "demo", "--once", "--customers", "60", *database], env=environment, check=True, capture_output=True
-    )
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        port = str(probe.getsockname()[1])
+    demo = [*hub, "demo", "--once", "--customers", "60", *database]
+    subprocess.run(demo, env=environment, check=True, capture_output=True)
     with (
         sandbox(60) as sources,
-        subprocess.Popen([*hub, "serve", "--port", str(port), *database], env=environment) as serving,
+        _running([sys.executable, "-c", HUB_DOOR, environment["HUB_DOOR"]], environment) as door,
+        _running([*hub, "serve", "--port", port, *database], environment) as serving,
     ):
-        try:
-            _await(serving, f"http://127.0.0.1:{port}/readyz")
-            yield Deployment(folder, environment, sources, f"127.0.0.1:{port}")
-        finally:
-            serving.terminate()
+        assert door.stdout is not None
+        assert door.stdout.readline() == b"open\n"
+        _await(serving, f"http://127.0.0.1:{port}/readyz")
+        yield Deployment(folder, environment, sources, f"127.0.0.1:{port}")
+
+
+@contextmanager
+def _running(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as process:
+        yield process
+        process.terminate()
 
 
 def _environment(programs: Path) -> dict[str, str]:
     programs.mkdir()
-    python = f"#!/bin/sh\nexec {sys.executable}"
-    scripts = {"hub": f'{python} -m hub.cli "$@"\n', "python": f'{python} "$@"\n'}
-    scripts |= {name: f"#!{sys.executable}\n{script}" for name, script in (("sqlite3", SQLITE), ("curl", CURL))}
-    for name, script in scripts.items():
-        (programs / name).write_text(script, encoding="utf-8")
-        (programs / name).chmod(0o755)
+    (programs / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n', encoding="utf-8")
+    for name, script in (("hub", HUB), ("sqlite3", SQLITE), ("curl", CURL)):
+        (programs / name).write_text(f"#!{sys.executable} -SE\n{script}", encoding="utf-8")
+    for program in programs.iterdir():
+        program.chmod(0o755)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
-    return inherited | {
-        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(HOUSE),
-        "HUB_API_KEY": "",
-    }
+    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    ours = {"PATH": path, "PYTHONPATH": str(HOUSE), "HUB_API_KEY": "", "HUB_DOOR": f"@hub-docs-{os.getpid()}"}
+    return inherited | ours
 
 
 def _await(serving: subprocess.Popen[bytes], url: str) -> None:
@@ -204,13 +247,9 @@ def run(deployment: Deployment, folder: Path, guide: Path) -> str:
     script = "\n".join(
         f"echo '== {place(b)}'\n{b.text.replace('127.0.0.1:8000', deployment.address)}" for b in snippets
     )
+    bash = ["/usr/bin/env", "bash", "-euc", script]
     done = subprocess.run(
-        ["bash", "-euc", script],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        bash, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
     assert done.returncode == 0, done.stdout
     return done.stdout
@@ -295,7 +334,7 @@ def test_the_operators_guide_names_no_command_that_is_none() -> None:
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
 def test_every_command_and_option_that_a_guide_names_exists(guide: Path) -> None:
     said = guide.read_text(encoding="utf-8")
-    named = re.findall(r"(?:`|^|[(;|&] ?|bin/)hub ([a-z]+)((?: [^`\n|;&)]*)?)", said, re.MULTILINE)
+    named = re.findall(r"(?:`|^|[(;|&] ?|bin/)hub ([a-z]+)((?: [^`\n|;&)$]*)?)", said, re.MULTILINE)
     for command, rest in named:
         assert command in COMMANDS, f"hub {command}"
         options = {name for p in COMMANDS[command].params for name in p.opts} | {"--help"}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import strawberry
-from sqlalchemy import ColumnElement, FromClause
+from sqlalchemy import ColumnElement, FromClause, Table
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 
@@ -31,6 +31,11 @@ class Rows:
     table: FromClause
     key: tuple[ColumnElement[Any], ...]
     prefix: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raises TypeError where the key would not tell a table's rows apart: other customers' rows would come along."""
+        if isinstance(self.table, Table) and not {c.name for c in self.table.primary_key} <= {c.key for c in self.key}:
+            raise TypeError(f"{self.table.name}: the key lacks a column of the primary key")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ ApiError
 from __future__ import annotations
 
 from collections.abc import Sequence
+from traceback import extract_tb
 from typing import Any
 from uuid import uuid4
 
@@ -52,11 +53,23 @@ def settle(errors: Sequence[GraphQLError]) -> None:
         elif error.path is None and (cause is None or isinstance(cause, GraphQLError)):
             error.extensions = {"code": "BAD_QUERY"}
         else:  # an answer that does not fit the schema is ours as well
-            _mask(error, cause or error)
+            masked = masked_error(cause or error, error.path)
+            error.message, error.extensions = masked.message, masked.extensions
 
 
-def _mask(error: GraphQLError, cause: Exception) -> None:
+def masked_error(cause: Exception, path: Sequence[str | int] | None = None) -> ApiError:
+    """The error that a client sees of a mistake of ours; the log has what happened under the same id."""
     number = uuid4().hex[:12]
-    _log.error("operation failed", id=number, path=error.path, exc_info=cause)
-    error.message = f"Internal error; the log has it under {number}"
-    error.extensions = {"code": "INTERNAL", "id": number}
+    _log.error("operation failed", id=number, path=path, cause=_plain(cause), where=_where(cause))
+    return ApiError("INTERNAL", f"Internal error; the log has it under {number}", id=number)
+
+
+def _plain(cause: Exception) -> str:
+    """What happened, in a line; of a failed statement not its parameters, which may say who was asked for."""
+    said = str(getattr(cause, "orig", None) or cause).splitlines() or [""]
+    return f"{type(cause).__name__}: {said[0][:300]}"
+
+
+def _where(cause: Exception) -> list[str]:
+    """Where it happened, innermost last."""
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(cause.__traceback__)]

@@ -40,13 +40,16 @@ class Documents:
         self.problems: Callable[[DocumentNode], list[GraphQLError]] = lru_cache(MOST_DOCUMENTS)(self._problems)
 
     def _parsed(self, text: str) -> DocumentNode:
-        """The document. Raises ApiError TOO_MANY_TOKENS, or GraphQLSyntaxError."""
+        """The document. Raises ApiError TOO_MANY_TOKENS or TOO_DEEP, or GraphQLSyntaxError."""
         limit = self._access.max_tokens
         try:
             return parse(text, max_lexical_tokens=limit, max_comments=limit)
         except GraphQLSyntaxError as error:
             if "more than" in error.message:
                 raise ApiError("TOO_MANY_TOKENS", f"the document has more than {limit} tokens") from None
+            if "nested too deeply" in error.message:
+                most = self._access.max_depth
+                raise ApiError("TOO_DEEP", f"the document is nested too deep; {most} at most") from None
             raise
 
     def _problems(self, document: DocumentNode) -> list[GraphQLError]:
@@ -54,6 +57,14 @@ class Documents:
         beyond = [*_beyond(document, self._access)]
         rules = (*specified_rules, MaxIntrospectionDepthRule)
         return list(beyond) or validate(self._schema, document, rules, max_errors=MOST_ERRORS)
+
+
+def must_be_named(document: DocumentNode, name: str | None) -> list[GraphQLError]:
+    """An error where a document has several operations and the request does not say which."""
+    operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
+    if len(operations) < 2 or name is not None:
+        return []
+    return [ApiError("BAD_QUERY", f"operationName: say which of the {len(operations)} operations is meant")]
 
 
 def _beyond(document: DocumentNode, access: Access) -> list[ApiError]:

@@ -23,7 +23,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
 from hub.api.errors import settle
-from hub.api.limits import Documents
+from hub.api.limits import Documents, must_be_named
 from hub.api.scope import House, outermost
 from hub.api.selection import Operation, Selected, operation_fields
 from hub.api.shape import Declarations, read_declarations
@@ -88,7 +88,8 @@ class Whole(SchemaExtension):
         """Takes the document's problems from the cache."""
         context = self.execution_context
         if context.graphql_document is not None:
-            context.pre_execution_errors = _schema(context).documents.problems(context.graphql_document)
+            unnamed = must_be_named(context.graphql_document, context._provided_operation_name)
+            context.pre_execution_errors = unnamed or _schema(context).documents.problems(context.graphql_document)
         yield
 
     async def on_execute(self) -> AsyncIterator[None]:

@@ -67,7 +67,7 @@ def erase_customer(context: Context, selected: Selected, name: str, dry_run: boo
     erased = context.writer.erase(public_id, dry_run, as_of)
     if not dry_run:
         context.writer.follow(as_of)
-    rows = [{"table": table, "count": count} for table, count in erased.rows]
+    rows = [{"table": str(table), "count": count} for table, count in erased.rows]
     answer: Answer = project({"certificate": erased.certificate, "rows": rows}, selected)
     return answer
 
@@ -76,7 +76,7 @@ def _judge(
     context: Context, selected: Selected, decide: Decide, pair: tuple[ProfileInput, ProfileInput], reason: str
 ) -> Answer:
     def append(connection: Connection, as_of: int) -> int:
-        left, right = (judgement.find_profile(connection, p.source, p.stream, p.key) for p in pair)
+        left, right = (judgement.find_profile(connection, *_named(profile)) for profile in pair)
         return decide(connection, left, right, reason=_said(reason), decided_by=DECIDED_BY, as_of=as_of)
 
     return _decide(context, selected, append)
@@ -109,6 +109,11 @@ def _decided(context: Context, selected: Selected, number: int) -> Answer:
             else:
                 answer[child.key] = reader.rows(child, "Customer", card.c.customer_no.in_(owners), most=2)
     return answer
+
+
+def _named(profile: ProfileInput) -> tuple[str, str, str]:
+    source, stream, key = (checked_text(getattr(profile, part), part) for part in ("source", "stream", "key"))
+    return source, stream, key
 
 
 def _said(reason: str) -> str:

@@ -102,4 +102,5 @@ def reconciliation(reader: Reader, selected: Selected) -> Any:
 
 def _line(row: status.MoneyRow, shown: Sequence[str]) -> dict[str, Any]:
     amounts = {"inGraph" if name == "in_graph" else name: money(getattr(row, name), row.currency) for name in shown}
-    return {"source": row.source, "stream": row.stream, "currency": row.currency, **amounts}
+    named = {"source": row.source, "stream": row.stream, "kinds": list(row.kinds), "currency": row.currency}
+    return named | amounts

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 from cross_web import HTTPException
+from graphql import GraphQLError, OperationType, get_operation_ast
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.websockets import WebSocket
@@ -23,6 +24,7 @@ from strawberry.types.unset import UNSET
 
 from hub.api.access import authorized
 from hub.api.context import Context
+from hub.api.errors import masked_error
 from hub.api.schema import Schema
 
 _CODES = {401: "UNAUTHENTICATED", 413: "TOO_LARGE"}
@@ -35,6 +37,7 @@ class View(GraphQL[Context, None]):
         protocols = (GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL)
         super().__init__(schema, subscription_protocols=protocols)
         self._context, self._key, self._most_bytes = context, key, most_bytes
+        self._documents = schema.documents
 
     async def get_context(self, request: Request | WebSocket, response: Any) -> Context:
         """The context of one request or connection."""
@@ -57,6 +60,9 @@ class View(GraphQL[Context, None]):
             return await super().run(request, context, root_value)
         except HTTPException as error:
             return refusal(error.status_code, error.reason)
+        except Exception as error:
+            masked = masked_error(error)
+            return refusal(500, masked.message, masked.extensions)
 
     def should_render_graphql_ide(self, request: Any) -> bool:
         """Never by strawberry: its page loads from elsewhere."""
@@ -72,6 +78,20 @@ class View(GraphQL[Context, None]):
             return msgspec.json.decode(data)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             raise json.JSONDecodeError("no JSON", "", 0) from None
+
+    async def execute_single(self, *arguments: Any, **said: Any) -> Any:
+        """One operation. Raises HTTPException for a subscription, which needs a stream."""
+        data = said["request_data"]
+        if data.query and self._is_subscription(data.query, data.operation_name):
+            raise HTTPException(400, "subscriptions need a WebSocket, or Accept: text/event-stream")
+        return await super().execute_single(*arguments, **said)
+
+    def _is_subscription(self, query: str, name: str | None) -> bool:
+        try:
+            operation = get_operation_ast(self._documents.parsed(query), name)
+        except GraphQLError:
+            return False  # said again, and better, when it is run
+        return operation is not None and operation.operation is OperationType.SUBSCRIPTION
 
     async def parse_http_body(self, request: Any) -> Any:
         """The operation that a request holds. Raises HTTPException."""
@@ -117,11 +137,11 @@ class View(GraphQL[Context, None]):
         request._body = b"".join(parts)
 
 
-def refusal(status: int, message: str) -> Response:
+def refusal(status: int, message: str, extensions: dict[str, Any] | None = None) -> Response:
     """A refusal as GraphQL clients expect it."""
-    code = _CODES.get(status, "BAD_QUERY")
+    said = extensions or {"code": _CODES.get(status, "BAD_QUERY")}
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
-    return JSONResponse({"errors": [{"message": message, "extensions": {"code": code}}]}, status, headers)
+    return JSONResponse({"errors": [{"message": message, "extensions": said}]}, status, headers)
 
 
 def guarded(key: str | None, answer: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:

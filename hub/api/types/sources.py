@@ -5,7 +5,7 @@ import strawberry
 from hub.api.declare import floor
 from hub.api.types.money import Money
 from hub.api.types.scalars import DateTime
-from hub.api.types.words import RunStatus
+from hub.api.types.words import MoneyKind, RunStatus
 
 CONNECTORS = "#4 Connectors"
 
@@ -61,10 +61,13 @@ class Source:
     streams: list[Stream] = strawberry.field(description="Its lists of records. 100 at most.")
 
 
-@strawberry.type(description="A stream's money in one currency: what the landed records say beside what the graph has.")
+@strawberry.type(
+    description="A control of a stream's money in one currency: what the records say beside what the graph has."
+)
 class Reconciliation:
     source: str = strawberry.field(description="The source.")
     stream: str = strawberry.field(description="The stream.")
+    kinds: list[MoneyKind] = strawberry.field(description="The kinds of money that one control counts together.")
     currency: str = strawberry.field(description="ISO 4217.")
     landed: Money = strawberry.field(
         description="What the landed records themselves say, and what erased persons left behind."

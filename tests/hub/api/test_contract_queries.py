@@ -90,6 +90,33 @@ def test_statements_do_not_grow_with_customers(graph: Graph, example: Callable[[
     assert counts == [STATEMENTS[name]] * 3
 
 
+def test_no_customer_sees_rows_of_another(graph: Graph, example: Callable[[str], str]) -> None:
+    """Twins: all that is told of one stands beside the same of the other, and each sees its own."""
+    with graph.store.write() as connection:
+        for number in (1, 2):
+            put_customer(connection, number, f"Twin {number}", kind="ORGANIZATION")
+            for rank, value in enumerate((f"won {number}", f"lost {number}")):
+                said = {"field": "DISPLAY_NAME", "rank": rank, "value": value, "source": "s", "stream": "t", "key": "k"}
+                put(connection, derived.provenance, customer_no=number, **said, strategy="longest")
+            for person in (1, 2):
+                pair = {"organization_no": number, "person_no": person, "role": f"{person} of {number}"}
+                put(connection, derived.member, **pair)
+                put(connection, derived.buying_group_member, **pair, first_at=person)
+            for currency in ("EUR", "USD"):
+                put(connection, derived.profitability, customer_no=number, currency=currency, revenue=number * 10**5)
+    query = """{ customers { edges { node { provenance { value losers { value } }
+      members { edges { node { role } } } buyingGroup { members { role } }
+      profitability { revenue { amount } } } } } }"""
+    for number, edge in enumerate(graph.data(query)["customers"]["edges"], start=1):
+        roles = [{"role": f"{person} of {number}"} for person in (1, 2)]
+        assert edge["node"] == {
+            "provenance": [{"value": f"won {number}", "losers": [{"value": f"lost {number}"}]}],
+            "members": {"edges": [{"node": role} for role in roles]},
+            "buyingGroup": {"members": roles},
+            "profitability": {"revenue": {"amount": f"{number}.00"}},
+        }
+
+
 def _crowd(graph: Graph, start: int, size: int) -> None:
     """Customers that have one of everything, and each other."""
     with graph.store.write() as connection:

@@ -6,7 +6,6 @@ import pytest
 
 from tests.hub.api.conftest import Graph, put_customer
 
-
 FRAGMENT_BOMB = (
     '{ customer(by: {id: "cus_0001"}) { ...f0 } } '
     + " ".join(f"fragment f{n} on Customer {{ a{n}: id ...f{n + 1} b{n}: id ...f{n + 1} }}" for n in range(40))
@@ -19,7 +18,8 @@ REFUSED = {
         "the operation is 14 deep; 12 at most",
     ),
     "deep in fragments": (
-        '{ customer(by: {id: "1"}) { ...a } } fragment a on Customer { members { edges { node { person { ...b } } } } } '
+        '{ customer(by: {id: "1"}) { ...a } } '
+        "fragment a on Customer { members { edges { node { person { ...b } } } } } "
         "fragment b on Customer { members { edges { node { person { ...c } } } } } "
         "fragment c on Customer { members { edges { node { person { id } } } } }",
         "TOO_DEEP",
@@ -49,7 +49,11 @@ REFUSED = {
         "Cannot spread fragment 'a' within itself via 'b'.",
     ),
     "unknown field": ('{ customer(by: {id: "1"}) { nothing } }', "BAD_QUERY", None),
-    "two operations": ("query A { sources { name } } query B { sources { name } }", "BAD_QUERY", None),
+    "two operations": (
+        "query A { sources { name } } query B { sources { name } }",
+        "BAD_QUERY",
+        "operationName: say which of the 2 operations is meant",
+    ),
     "introspection in circles": (
         "{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }",
         "BAD_QUERY",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -77,8 +78,8 @@ def test_search_for_nothing_is_refused(told: Graph) -> None:
 def test_search_compares_byte_by_byte(told: Graph) -> None:
     """Collations put accents and case elsewhere; a prefix is a range of code points."""
     with told.store.write() as connection:
-        put(connection, customer_token, token="mz", customer_no=3)
-        put(connection, customer_token, token="mí", customer_no=3)
+        for word in ("mz", "mí"):
+            put(connection, customer_token, token=word, customer_no=3)
     assert [e["node"]["id"] for e in told.data(SEARCH, text="m")["searchCustomers"]["edges"]] == [
         "cus_0003",
         "cus_0002",
@@ -137,7 +138,7 @@ HARM = {
     "long": "a" * 5_000,
     "json": '{"$gt": ""}',
 }
-HARMED = {
+HARMED: dict[str, tuple[str, Callable[[str], dict[str, Any]]]] = {
     "id": (BY, lambda text: {"by": {"id": text}}),
     "email": (BY, lambda text: {"by": {"email": text}}),
     "phone": (BY, lambda text: {"by": {"phone": text}}),

@@ -171,10 +171,22 @@ def test_a_name_comes_back_and_no_spreadsheet_runs_it(company: Store, name: str,
     assert {row["display_name"] for row in records(company, "bi_customers", "ndjson")} == {name, None}
 
 
-def test_negative_amounts_stay_numbers(company: Store) -> None:
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [
+        pytest.param(-2_578_767, "-25.78767", id="negative"),
+        pytest.param(-1, "-0.00001", id="a trifle less than nothing"),
+        pytest.param(0, "0.00000", id="nothing"),
+        pytest.param(2**62 - 1, "46116860184273.87903", id="more than a double or a quotient can hold"),
+    ],
+)
+def test_an_amount_is_exact_and_stays_a_number(company: Store, amount: int, said: str) -> None:
     with company.write() as connection:
-        connection.execute(text("UPDATE profitability SET contribution = -2578767"))
-    assert records(company, "bi_customers", "csv")[0]["contribution"] == "-25.78767"
+        connection.execute(text("UPDATE profitability SET contribution = :amount"), {"amount": amount})
+    assert records(company, "bi_customers", "csv")[0]["contribution"] == said
+    with company.read() as connection:
+        shown = connection.execute(text("SELECT contribution FROM bi_customers WHERE customer_id = 'cus_ada'")).scalar()
+    assert str(shown) == said
 
 
 @pytest.mark.parametrize(

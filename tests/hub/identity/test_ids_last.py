@@ -138,9 +138,9 @@ def test_record_that_goes_and_comes_back_is_the_same_customer(world: World) -> N
 def test_steward_keeps_father_and_son_apart_over_a_chain_and_a_rebuild(world: World) -> None:
     hans = {"given": "Hans", "family": "Vogt"}
     world.tell(
+        crm_2=hans | {"phones": ["+493023125001"]},
         crm_1=hans | {"emails": ["hans@mail.example"], "phones": ["+493023125001"]},
         billing_1=hans | {"emails": ["hans@mail.example"]},
-        crm_2=hans | {"phones": ["+493023125001"]},
     )
     world.resolve()
     assert world.customers() == ["crm/1 crm/2 billing/1"]

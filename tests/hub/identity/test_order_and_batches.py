@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import Any
 
 import pytest
@@ -164,3 +164,15 @@ def test_changes_one_by_one_lead_where_the_last_state_leads_at_once(
             world.put(connection, place, told[place])
         world.resolve()
     assert partition(world) == slowly(told, world.rulebook)
+
+
+def test_chain_is_one_customer_whichever_link_comes_first_and_however_small_the_batch(world: World) -> None:
+    emails = ["a@mail.example", "b@mail.example", "c@mail.example"]
+    chain = {"crm/1": emails[:1], "billing/1": emails[:2], "support/1": emails[1:], "billing/2": emails[2:]}
+    for order in permutations(chain):
+        world.wipe()
+        with world.store.write() as connection:
+            for place in order:
+                world.put(connection, place, {"emails": chain[place]})
+        done = world.resolve(limit=1)
+        assert (len(world.customers()), done.minted, done.merged) == (1, 1, 0), order

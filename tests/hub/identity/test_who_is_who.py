@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from hub.store.kept import profile_ledger
 from tests.hub.identity.world import World
 
 ANNA = {"given": "Anna", "family": "Müller"}
@@ -222,3 +224,26 @@ def test_second_email_of_a_profile_bridges_two_systems(world: World) -> None:
     )
     world.resolve()
     assert world.customers() == ["crm/1 billing/1 support/1"]
+
+
+def test_name_that_changes_changes_what_its_phone_says_of_others(world: World) -> None:
+    phone = {"phones": ["+493023125003"]}
+    world.tell(crm_1=ANNA | phone, billing_1={"name": "A. Müller"} | phone, crm_2={"given": "Peter"} | phone)
+    world.resolve()
+    assert world.customers() == ["billing/1", "crm/1", "crm/2"], "the initial may be anybody's of the household"
+    world.tell(crm_2=phone)
+    world.resolve()
+    assert world.customers() == ["crm/1 billing/1", "crm/2"]
+    world.tell(crm_2={"given": "Peter"} | phone)
+    world.resolve()
+    assert world.customers() == ["billing/1", "crm/1", "crm/2"]
+
+
+def test_same_key_in_two_streams_of_one_source_is_no_evidence(world: World) -> None:
+    with world.store.write() as connection:
+        world.put(connection, "crm/1", ANNA)
+        world.put(connection, "crm/1@leads", ANNA)
+    world.resolve()
+    with world.store.read() as connection:
+        owners = connection.scalars(select(profile_ledger.c.customer_no)).all()
+    assert len(set(owners)) == 2

@@ -36,8 +36,8 @@ class World:
 
     def number(self, connection: Connection, place: Place, pending: bool = True) -> int:
         """The profile's number; it gets one when it is first named."""
-        source, _, key = place.partition("/")
-        own, stream = profile_ledger.c, _stream(place)
+        source, stream, key = _parts(place)
+        own = profile_ledger.c
         where = (own.source == source, own.stream == stream, own.key == key)
         found: int | None = connection.scalar(select(own.profile_no).where(*where))
         if found is None:
@@ -63,7 +63,7 @@ class World:
         number = self.number(connection, place)
         landing_no = self._records.setdefault(place + record, next(self._landing))
         self.clear(connection, landing_no)
-        source, stream = place.partition("/")[0], _stream(place)
+        source, stream, _ = _parts(place)
         start = (landing_no, source, stream, False, number)
         name = said.get("name") or " ".join(filter(None, (said.get("given"), said.get("family")))) or None
         profile = (
@@ -181,9 +181,11 @@ def fact_owner(connection: Connection, numbers: Iterable[int]) -> dict[int, tupl
     return {number: (customer_no, organization_no) for number, customer_no, organization_no in rows}
 
 
-def _stream(place: Place) -> str:
-    source, _, key = place.partition("/")
-    return "companies" if key.startswith("o") else STREAMS[source]
+def _parts(place: Place) -> tuple[str, str, str]:
+    """(source, stream, key): `crm/1@leads` names the stream, `crm/o1` is an organization, else the source has one."""
+    source, _, rest = place.partition("/")
+    key, _, stream = rest.partition("@")
+    return source, stream or ("companies" if key.startswith("o") else STREAMS[source]), key
 
 
 def _order(place: Place) -> tuple[int, str]:

@@ -126,7 +126,7 @@ TYPES = [
     "payment.succeeded", "payment.failed", "refund.made", "case.opened", "case.reply", "survey.answered",
 ]  # fmt: skip
 lives = st.lists(
-    st.lists(st.tuples(st.integers(0, 60).map(lambda n: n * 20), st.sampled_from(TYPES)), max_size=14),
+    st.lists(st.tuples(st.integers(0, 80).map(lambda n: n * 15), st.sampled_from(TYPES)), max_size=14),
     min_size=1, max_size=12,
 )  # fmt: skip
 

@@ -146,6 +146,7 @@ def test_money_stands_in_the_step_of_its_touch_or_of_its_date(store: Store, rule
         told.money(who, "COGS", 200, at=day(10), touch=bill)
         told.money(who, "FEE", 30, at=day(15))
         told.money(who, "FEE", 4, at=day(1))
+        told.money(who, "FEE", 7, at=day(20))
         told.money(who, "REFUND", 100, at=day(300))
         worth(connection, rules, [who])
         columns = "step_no, stage, channel, interaction_no, amount"
@@ -154,10 +155,11 @@ def test_money_stands_in_the_step_of_its_touch_or_of_its_date(store: Store, rule
         values = found(connection, "step_no, revenue, cost, contribution", "step_value")
     assert placed == [
         (bill, "BUYING", "BILLING", bill, 900), (bill, "BUYING", "BILLING", bill, 200),
-        (opened, "CHOOSING", None, None, 30), (opened, "CHOOSING", None, None, 4), (bill, "BUYING", None, None, 100),
+        (opened, "CHOOSING", None, None, 30), (opened, "CHOOSING", None, None, 4), (bill, "BUYING", None, None, 7),
+        (bill, "BUYING", None, None, 100),
     ]  # fmt: skip
     serve = 45 * 115_000  # the deal's forty-five minutes at 1.15 a minute
-    assert values == [(opened, None, 34 + serve, -34 - serve), (bill, 800, 200, 600)]
+    assert values == [(opened, None, 34 + serve, -34 - serve), (bill, 800, 207, 593)]
 
 
 def test_an_organization_is_worth_its_own_entries_and_not_its_people_s(store: Store, rules: Rulebook) -> None:
