@@ -286,13 +286,12 @@ def _code(report: Report) -> int:
 
 
 def _show_summary(hub: Hub, report: Report | None) -> None:
-    currency = hub.rulebook.company.reporting_currency
     with hub.store.read() as connection:
         terminal.show_streams(status.streams(connection))
         terminal.show_customers(status.counts(connection))
         terminal.show_money(status.reconciliation(connection, hub.sources))
         terminal.show_flags(status.flags(connection))
-        terminal.show_at_stake(status.most_at_stake(connection, 5), currency)
+        terminal.show_at_stake(status.most_at_stake(connection, 5), hub.rulebook.company.reporting_currency)
     if report is not None:
         terminal.show_run(report)
 

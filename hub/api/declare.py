@@ -33,7 +33,7 @@ class Rows:
     prefix: str | None = None
 
     def __post_init__(self) -> None:
-        """Raises TypeError where the key would not tell a table's rows apart: other customers' rows would come along."""
+        """Raises TypeError where the key would not tell a table's rows apart: those of others would come along."""
         if isinstance(self.table, Table) and not {c.name for c in self.table.primary_key} <= {c.key for c in self.key}:
             raise TypeError(f"{self.table.name}: the key lacks a column of the primary key")
 

@@ -195,7 +195,7 @@ step_interaction = Table(
     Column("stage", Words, nullable=False),
     Index("step_interaction_by_step", "step_no", "at"),
     Index("step_interaction_by_customer", "customer_no"),
-    comment="Which step an interaction belongs to.",
+    comment="Which step an interaction belongs to; in an organization's step its people's have negative numbers.",
 )
 
 deviation = Table(

@@ -1,7 +1,8 @@
 // GraphiQL over this server: queries and mutations by POST, subscriptions by server-sent events.
 "use strict";
 
-const firstQuery = `# Whom to call today, and why. A key, where one is set, goes into the Headers tab:
+const firstQuery = `# Whom to call today, and why.
+# A key, where one is set, goes into the Headers tab:
 # {"Authorization": "Bearer …"}
 {
   riskFlags(

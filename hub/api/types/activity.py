@@ -117,7 +117,8 @@ class JourneyStep:
         step_interaction.c.step_no,
         about="What happened, in order.",
         order=(Order("AT", interaction.c.at),),
-        through=(step_interaction, step_interaction.c.interaction_no == interaction.c.fact_no),
+        # An organization's steps name its people's interactions by their negative number: those keep their own row.
+        through=(step_interaction, func.abs(step_interaction.c.interaction_no) == interaction.c.fact_no),
     )
 
 

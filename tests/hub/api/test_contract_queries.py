@@ -101,7 +101,7 @@ def test_no_customer_sees_rows_of_another(graph: Graph, example: Callable[[str],
             for person in (1, 2):
                 pair = {"organization_no": number, "person_no": person, "role": f"{person} of {number}"}
                 put(connection, derived.member, **pair)
-                put(connection, derived.buying_group_member, **pair, first_at=person)
+                put(connection, derived.buying_group_member, **pair, interaction_count=9 - person)
             for currency in ("EUR", "USD"):
                 put(connection, derived.profitability, customer_no=number, currency=currency, revenue=number * 10**5)
     query = """{ customers { edges { node { provenance { value losers { value } }

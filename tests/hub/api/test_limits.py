@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from graphql import get_introspection_query
 
 from tests.hub.api.conftest import Graph, put_customer
 
@@ -70,6 +71,11 @@ def test_refused_with_code_and_limit(told: Graph, query: str, code: str, message
     assert answer["errors"][0]["extensions"]["code"] == code
     assert message is None or answer["errors"][0]["message"] == message
     assert sent == []
+
+
+def test_introspection_of_tools_is_within_the_limits(told: Graph) -> None:
+    query = get_introspection_query(specified_by_url=True, directive_is_repeatable=True, input_value_deprecation=True)
+    assert told.data(query)["__schema"]["queryType"] == {"name": "Query", "kind": "OBJECT"}
 
 
 def test_deepest_allowed_query_runs(told: Graph) -> None:
