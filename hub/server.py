@@ -6,6 +6,7 @@ Serving reads what the last sync stored; only a steward's mutation calls the wri
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -85,7 +86,7 @@ async def _healthy(request: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
-def _readiness(store: Store):  # type: ignore[no-untyped-def]
+def _readiness(store: Store) -> Callable[[Request], Awaitable[Response]]:
     """The database answers, and its schema fits the code."""
 
     def check() -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from hub.store.errors import UnusableError, in_one_line
-from hub.store.schema import check_schema, migrate_schema
+from hub.store.schema import SCHEMA, check_schema, migrate_schema, schema_version
 
 Dialect = Literal["sqlite", "postgresql"]
 
@@ -92,8 +92,11 @@ def open_store(url: str, migrate: bool | None = None, wait_s: float = WAIT_S) ->
     store = Store(_parsed(url), wait_s)
     try:
         if migrate or (migrate is None and store.dialect == "sqlite"):
-            with store.write() as connection:
-                migrate_schema(connection, store.place)
+            with store.read() as connection:  # a command that only reads does not wait for a writer
+                fits = schema_version(connection) == SCHEMA
+            if not fits:
+                with store.write() as connection:
+                    migrate_schema(connection, store.place)
         else:
             with store.read() as connection:
                 check_schema(connection, store.place)

@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-from sqlalchemy import BigInteger, Boolean, Connection, Integer, LargeBinary, Table, event, insert, update
+from sqlalchemy import BigInteger, Boolean, Connection, Integer, LargeBinary, Table, event, insert
 
 from hub.api.context import Context, Writer
 from hub.api.schema import Schema, build_schema
@@ -92,13 +92,12 @@ class Deeds:
 
 @dataclass
 class Graph:
-    """A store to ask, and how many statements that took."""
+    """A store to ask."""
 
     store: Store
     schema: Schema
     context: Context
     deeds: Deeds
-    statements: list[str] = field(default_factory=list)
 
     def ask(self, query: str, operation: str | None = None, **variables: Any) -> dict[str, Any]:
         """The whole answer: data and errors, as a client would see it."""
@@ -437,10 +436,3 @@ def _syncs(connection: Connection) -> None:
 
 
 _TOLD = (_cards, _names, _identity, _interactions, _money, _journeys, _risks, _organization, _syncs)
-
-
-def band(connection: Connection, number: int, **values: Any) -> None:
-    """Changes a card."""
-    connection.execute(
-        update(derived.customer_card).where(derived.customer_card.c.customer_no == number).values(**values)
-    )

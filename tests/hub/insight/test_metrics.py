@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from hub.expression import ExpressionError
-from hub.insight.metrics import check_metrics, metric_kinds
+from hub.insight.metrics import check_metrics, metric_kinds, metrics
+from hub.store.batch import fill_batch
 from hub.store.engine import Store
 from mappings.rulebook import Metrics, Rulebook
 from tests.hub.insight.dealt import Dealt, assess, due_at, flagged
@@ -25,6 +26,7 @@ examples = settings(
     deadline=None,
     max_examples=4,
     derandomize=True,
+    phases=[Phase.explicit, Phase.generate],  # a world of facts is shrunk for minutes and tells no more
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
@@ -194,6 +196,21 @@ def _walk(
         told.append([flagged(connection, customer) for customer in customers])
     query = text("SELECT customer_no, as_of, points, reasons FROM score_log ORDER BY customer_no, as_of")
     return told, [tuple(row) for row in connection.execute(query)]
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"), [(99, 100), (100, 128), (127, 128), (128, 212), (211, 212), (212, None)], ids=str
+)
+def test_a_visit_makes_its_customer_due_when_it_enters_or_leaves_a_window(
+    store: Store, rulebook: Rulebook, now: int, expected: int | None
+) -> None:
+    with store.write() as connection:
+        world = Dealt(connection)
+        customer = world.customer()
+        world.touch(customer, "visit.made", day(100))
+        fill_batch(connection, [customer])
+        metrics(connection, rulebook, day(now))
+        assert due_at(connection, customer) == (None if expected is None else day(expected))
 
 
 def test_an_organization_counts_its_people_only_where_the_metric_says_so(store: Store, rulebook: Rulebook) -> None:

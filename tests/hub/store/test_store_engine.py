@@ -110,6 +110,15 @@ def test_a_writer_that_waits_too_long_is_told_who_to_wait_for(new_store: Callabl
         impatient.close()
 
 
+def test_a_command_that_reads_does_not_wait_for_a_writer(new_store: Callable[[str], Store]) -> None:
+    writing = new_store("sqlite")
+    with writing.write():
+        reading = open_store(writing.url, wait_s=0.05)
+        with reading.read() as connection:
+            assert connection.execute(text("SELECT COUNT(*) FROM landing")).scalar_one() == 0
+        reading.close()
+
+
 def test_a_full_disk_is_one_line_and_keeps_what_was_there(new_store: Callable[[str], Store]) -> None:
     store = new_store("sqlite")
     with store.write() as connection:
