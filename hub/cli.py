@@ -19,7 +19,7 @@ from sqlalchemy import text
 
 from connectors.errors import ConnectorError
 from hub import clock, status, terminal
-from hub.api.schema import committed_sdl
+from hub.api.schema import build_schema, sdl
 from hub.check import check_sources, sample_source
 from hub.demo import DEMO_AS_OF, DEMO_DATABASE, READY_QUERY, DemoError, same_company, sandbox
 from hub.erase import UnknownCustomer
@@ -202,7 +202,7 @@ def schema(
     mapping: Annotated[bool, typer.Option("--mapping", help="The JSON Schema of mapping files instead.")] = False,
 ) -> None:
     """Print the GraphQL schema, or the JSON Schema that editors check mapping files with."""
-    sys.stdout.write(schema_json() if mapping else committed_sdl())
+    sys.stdout.write(schema_json() if mapping else sdl(build_schema(load_rules(read_settings().folders).access)))
 
 
 @app.command()

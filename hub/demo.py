@@ -30,9 +30,13 @@ class DemoError(Exception):
 
 
 @contextmanager
-def sandbox(customers: int) -> Iterator[dict[str, str]]:
-    """The sandbox's APIs on free loopback ports. Yields the environment that its sources' settings come from."""
+def sandbox(customers: int, faults: bool = True) -> Iterator[dict[str, str]]:
+    """The sandbox's APIs on free loopback ports. Yields the environment that its sources' settings come from.
+
+    With `faults` they now and then refuse a request, as real ones do.
+    """
     command = [sys.executable, "-m", "connectors.sandbox", "--customers", str(customers)]
+    command += ["--faults", "some" if faults else "none"]
     process = subprocess.Popen(  # noqa: S603  (our own module, a number as its argument)
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )

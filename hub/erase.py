@@ -108,12 +108,12 @@ def _erase_profiles(connection: Connection, profiles: Sequence[int], as_of: int)
     members = MAPPED["membership"]
     counts["membership"] += _run(connection, delete(members).where(members.c.organization_profile_no.in_(profiles)))
     for table in (kept.landing, kept.dead_letter, control):
-        counts[table.name] += _run(connection, delete(table).where(table.c.landing_no.in_(own)))
+        counts[str(table.name)] += _run(connection, delete(table).where(table.c.landing_no.in_(own)))
     for table in (derived.match_key, derived.unresolved):
-        counts[table.name] += _run(connection, delete(table).where(table.c.profile_no.in_(profiles)))
+        counts[str(table.name)] += _run(connection, delete(table).where(table.c.profile_no.in_(profiles)))
     for table in (derived.link, kept.judgement):
         pair = or_(table.c.left_profile_no.in_(profiles), table.c.right_profile_no.in_(profiles))
-        counts[table.name] += _run(connection, delete(table).where(pair))
+        counts[str(table.name)] += _run(connection, delete(table).where(pair))
     ledger = kept.profile_ledger
     counts["profile_ledger"] += _run(connection, delete(ledger).where(ledger.c.profile_no.in_(profiles)))
     return counts
@@ -252,7 +252,7 @@ def _erase_customer(connection: Connection, customer_no: int, public_id: str, as
     owned += [(derived.buying_group_member, "person_no")]
     owned += [(t, "customer_no") for t in (kept.score_log, kept.flag_log, kept.identity_log, kept.outbox)]
     for table, column in owned:
-        counts[table.name] += _run(connection, delete(table).where(table.c[column] == customer_no))
+        counts[str(table.name)] += _run(connection, delete(table).where(table.c[column] == customer_no))
     names = json.dumps([public_id])
     connection.execute(
         insert(kept.identity_log).values(

@@ -1,7 +1,7 @@
 """What the files in mappings/rules/ may say: what the company decides, one pydantic model a file.
 
 In: the parsed YAML of each file. Out: a frozen Rulebook. Conditions (`where`, `when`) are text in the rule language
-of hub/expression.py and are checked there.
+of hub/expression and are checked there.
 """
 
 from __future__ import annotations

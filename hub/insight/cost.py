@@ -12,13 +12,12 @@ from fractions import Fraction
 
 from sqlalchemy import Connection, text
 
-from hub.expression import ExpressionError, compile_condition, entity_scope
+from hub.expression import ExpressionError, compile_condition, entity_scope, hint
 from hub.insight.metrics import Place
 from hub.insight.money import half_even
 from hub.insight.touch import quoted
 from hub.store.bulk import insert_rows
 from hub.store.derived import entry
-from hub.terms import hint
 from mappings.currencies import DECIMALS, THOUSANDTHS, decimals
 from mappings.rulebook import Cost, CostRate
 

@@ -15,11 +15,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, RowMapping, insert, text
 
-from hub.expression import Condition, ExpressionError, compile_condition, duration, entity_scope
+from hub.expression import Condition, ExpressionError, Kind, compile_condition, duration, entity_scope, quoted
 from hub.insight.action import Contactability, contactability, window
 from hub.insight.value import Claim, values_at_risk
 from hub.store.derived import risk_flag
-from hub.terms import Kind, quoted
 from mappings.rulebook import Evidence, RiskRule, Rulebook
 
 SEVERITIES = ("LOW", "MEDIUM", "HIGH", "CRITICAL")

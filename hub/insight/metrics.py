@@ -13,9 +13,17 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from hub.expression import Aggregate, Condition, ExpressionError, compile_aggregate, compile_condition, entity_scope
+from hub.expression import (
+    Aggregate,
+    Condition,
+    ExpressionError,
+    Kind,
+    compile_aggregate,
+    compile_condition,
+    entity_scope,
+    hint,
+)
 from hub.store.mapped import FACTS
-from hub.terms import Kind, hint
 from mappings.model import ENTITIES, Type
 from mappings.rulebook import Metric, Metrics, Rulebook
 

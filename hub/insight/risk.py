@@ -16,12 +16,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, text, update
 
-from hub.expression import Condition, ExpressionError, Name, Scope, compile_condition, duration
+from hub.expression import Condition, ExpressionError, Kind, Name, Scope, compile_condition, duration
 from hub.insight.flag import Fired, check_flag, in_words, write_flags
 from hub.insight.market import market_state, signs
 from hub.insight.metrics import Place, flip_sql, lower_due, metric_kinds
 from hub.store.kept import flag_log, score_log
-from hub.terms import Kind
 from mappings.model import KINDS, STAGES
 from mappings.rulebook import Journey, Risk, Rulebook
 

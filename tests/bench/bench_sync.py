@@ -48,7 +48,7 @@ def main() -> None:
         _one(arguments.dialect, arguments.environment, arguments.customers)
         return
     console.print(f"{arguments.customers:,} sandbox customers, {RUNS} runs a query, medians\n")
-    with sandbox(arguments.customers) as environment:
+    with sandbox(arguments.customers, faults=False) as environment:
         for dialect in ("sqlite", "postgresql"):  # each in a process of its own, so that its memory is its own
             command = [sys.executable, __file__, "--dialect", dialect, "--environment", json.dumps(environment)]
             subprocess.run([*command, "--customers", str(arguments.customers)], check=True)

@@ -137,6 +137,39 @@ def test_revenue_is_what_the_generator_earned(hub: Hub, company: Company) -> Non
     assert {"JPY", "KWD"} <= set(revenue)
 
 
+# What was dealt to a person, and the rule that must see it.
+PLOTS = {
+    "failed_payment": "failed_payment",
+    "unpaid_invoice": "unpaid_invoice",
+    "cancel_intent": "cancel_intent",
+    "case_open_too_long": "case_open_too_long",
+    "silence_after_order": "silence_after_order",
+    "use_dropping": "use_dropping",
+    "agreement_ending": "agreement_ending",
+}
+
+
+def test_the_plots_of_the_stories_are_flagged(hub: Hub, company: Company) -> None:
+    synced(hub)
+    with hub.store.read() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT l.source, l.stream, l.key, f.rule FROM risk_flag f"
+                " JOIN profile_ledger l ON l.customer_no = f.customer_no WHERE f.state = 'OPEN'"
+            )
+        )
+        flagged = {(row.source, row.stream, row.key, row.rule) for row in rows}
+    known = {p.id: p.profiles for p in company.truth.persons} | {o.id: o.profiles for o in company.truth.organizations}
+    dealt = [(owner, PLOTS[plot]) for owner, plots in company.truth.stories.items() for plot in plots if plot in PLOTS]
+    seen = [
+        (owner, rule)
+        for owner, rule in dealt
+        if any((r.system, WEB.get(r.stream, r.stream), r.key, rule) in flagged for r in known[owner])
+    ]
+    assert {rule for _, rule in dealt} == set(PLOTS.values())
+    assert len(seen) / len(dealt) >= 0.95
+
+
 def test_a_second_sync_changes_nothing(hub: Hub) -> None:
     synced(hub)
     before = graph(hub.store)

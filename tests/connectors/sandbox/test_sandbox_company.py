@@ -24,8 +24,17 @@ from connectors.sandbox.window import FIRST, LAST_EVENT
 ROOT = Path(__file__).parents[3]
 EMAIL = re.compile(r"[\w.+'-]+@[\w.-]+")
 # What a record may say about the time after the last event: ends of running periods, due dates, expected closings.
-PLANS_AHEAD = {"due_date", "current_period_end", "cancel_at", "due_at", "closedate", "period_end", "end", "start",
-               "period_start"}
+PLANS_AHEAD = {
+    "due_date",
+    "current_period_end",
+    "cancel_at",
+    "due_at",
+    "closedate",
+    "period_end",
+    "end",
+    "start",
+    "period_start",
+}
 
 
 def walk(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -52,10 +61,21 @@ def test_same_arguments_give_the_same_bytes() -> None:
 
 
 def test_another_process_gives_the_same_bytes() -> None:
-    program = "import hashlib, msgspec; from connectors.sandbox import generate; c = generate(120, seed=3); " \
-              "print(hashlib.sha256(msgspec.json.encode(c.records) + c.to_json()).hexdigest())"
-    told = {subprocess.run([sys.executable, "-c", program], cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed},
-                           capture_output=True, text=True, check=True).stdout for seed in ("1", "2")}
+    program = (
+        "import hashlib, msgspec; from connectors.sandbox import generate; c = generate(120, seed=3); "
+        "print(hashlib.sha256(msgspec.json.encode(c.records) + c.to_json()).hexdigest())"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
     assert len(told) == 1
 
 
@@ -120,10 +140,14 @@ NOISE: list[tuple[str, Callable[[Company], int]]] = [
     ("info@ inboxes", lambda c: sum((p["email"] or "").lower().startswith("info@") for p in contacts(c))),
     ("ids carried to billing", lambda c: sum("hubspot_id" in r["metadata"] for r in stripe_customers(c))),
     ("ids carried to support", lambda c: sum(r["external_id"] is not None for r in c.records["zendesk"]["users"])),
-    ("two accounts in billing", lambda c: sum(
-        sum(ref.system == "stripe" for ref in person.profiles) > 1 for person in c.truth.persons)),
-    ("several devices", lambda c: sum(
-        sum(ref.system == "matomo" for ref in person.profiles) > 1 for person in c.truth.persons)),
+    (
+        "two accounts in billing",
+        lambda c: sum(sum(ref.system == "stripe" for ref in person.profiles) > 1 for person in c.truth.persons),
+    ),
+    (
+        "several devices",
+        lambda c: sum(sum(ref.system == "matomo" for ref in person.profiles) > 1 for person in c.truth.persons),
+    ),
 ]
 
 

@@ -68,8 +68,15 @@ def listing_pages(http: httpx.Client, stream: str) -> Iterator[dict[str, Any]]:
 def web_pages(http: httpx.Client, running: Running, **extra: str) -> Iterator[dict[str, Any]]:
     offset, size = 0, 300
     while True:
-        form = {"module": "API", "method": "Live.getLastVisitsDetails", "idSite": "1", "format": "JSON",
-                "filter_limit": str(size), "filter_offset": str(offset), "token_auth": running.tokens["matomo"]}
+        form = {
+            "module": "API",
+            "method": "Live.getLastVisitsDetails",
+            "idSite": "1",
+            "format": "JSON",
+            "filter_limit": str(size),
+            "filter_offset": str(offset),
+            "token_auth": running.tokens["matomo"],
+        }
         form |= extra
         page = http.post("/index.php", data=form).raise_for_status().json()
         yield from page
@@ -145,8 +152,9 @@ def test_billing_filters_by_time_and_expands(running: Running) -> None:
     charges = running.company.records["stripe"]["charges"]
     since = sorted(charge["created"] for charge in charges)[-60]
     with client(running, "stripe") as http:
-        newest = http.get("/v1/charges", params={"limit": 100, "created[gte]": since,
-                                                 "expand[]": "data.balance_transaction"}).json()["data"]
+        newest = http.get(
+            "/v1/charges", params={"limit": 100, "created[gte]": since, "expand[]": "data.balance_transaction"}
+        ).json()["data"]
         plain = http.get("/v1/charges", params={"limit": 100, "created[gte]": since}).json()["data"]
         refunds = http.get("/v1/refunds", params={"expand[]": "data.charge"}).json()["data"]
     assert len(newest) == sum(charge["created"] >= since for charge in charges)
@@ -265,8 +273,10 @@ def test_a_changed_record_is_newly_encoded_in_every_variant() -> None:
         refund = http.get("/v1/charges", params={"limit": 1}).json()["data"][0]
         http.get("/v1/charges", params={"limit": 1, "expand[]": "data.balance_transaction"})
         small.change("stripe", "charges", refund["id"], description="changed")
-        seen = [http.get("/v1/charges", params={"limit": 1, **extra}).json()["data"][0]["description"]
-                for extra in ({}, {"expand[]": "data.balance_transaction"})]
+        seen = [
+            http.get("/v1/charges", params={"limit": 1, **extra}).json()["data"][0]["description"]
+            for extra in ({}, {"expand[]": "data.balance_transaction"})
+        ]
     assert seen == ["changed", "changed"]
 
 
@@ -278,8 +288,19 @@ def test_every_request_is_counted_with_its_parameters() -> None:
 
 def test_the_environment_names_every_setting_the_mappings_read(running: Running) -> None:
     assert set(running.environment()) == {
-        "HUBSPOT_BASE_URL", "HUBSPOT_TOKEN", "STRIPE_BASE_URL", "STRIPE_TOKEN", "ZENDESK_BASE_URL", "ZENDESK_EMAIL",
-        "ZENDESK_TOKEN", "MATOMO_BASE_URL", "MATOMO_TOKEN"}
+        "HUBSPOT_BASE_URL",
+        "HUBSPOT_TOKEN",
+        "STRIPE_BASE_URL",
+        "STRIPE_TOKEN",
+        "ZENDESK_BASE_URL",
+        "ZENDESK_EMAIL",
+        "ZENDESK_TOKEN",
+        "MATOMO_BASE_URL",
+        "MATOMO_TOKEN",
+        "HUBSPOT_RATE",
+        "STRIPE_RATE",
+        "ZENDESK_RATE",
+    }
 
 
 def test_a_taken_port_is_named(company: Company, running: Running) -> None:
@@ -297,8 +318,11 @@ def test_as_a_process_it_says_where_it_is_and_ends_when_told(ending: str, tmp_pa
         assert process.stdout is not None
         assert process.stderr is not None
         ready = json.loads(process.stdout.readline())
-        answer = httpx.get(f"{ready['base_urls']['stripe']}/v1/customers",
-                           headers={"Authorization": f"Bearer {ready['tokens']['stripe']}"}, trust_env=False)
+        answer = httpx.get(
+            f"{ready['base_urls']['stripe']}/v1/customers",
+            headers={"Authorization": f"Bearer {ready['tokens']['stripe']}"},
+            trust_env=False,
+        )
         if ending == "stdin":
             process.stdin.close()
         else:

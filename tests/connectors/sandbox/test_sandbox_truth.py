@@ -25,15 +25,21 @@ def keys_of(company: Company, system: str, stream: str) -> set[str]:
     return {str(record["id"]) for record in company.records[system][stream]}
 
 
-PROFILES = [("hubspot", "contacts"), ("hubspot", "companies"), ("stripe", "customers"), ("zendesk", "users"),
-            ("matomo", "visitors")]
+PROFILES = [
+    ("hubspot", "contacts"),
+    ("hubspot", "companies"),
+    ("stripe", "customers"),
+    ("zendesk", "users"),
+    ("matomo", "visitors"),
+]
 
 
 @pytest.mark.parametrize(("system", "stream"), PROFILES, ids=[stream for _, stream in PROFILES])
 def test_every_profile_has_exactly_one_owner_or_is_nobody(company: Company, system: str, stream: str) -> None:
     truth = company.truth
-    owned = [ref.key for party in parties(company) for ref in party.profiles
-             if (ref.system, ref.stream) == (system, stream)]
+    owned = [
+        ref.key for party in parties(company) for ref in party.profiles if (ref.system, ref.stream) == (system, stream)
+    ]
     assert len(owned) == len(set(owned))
     nobody = set(truth.anonymous_visitors) if stream == "visitors" else set()
     agents = {str(user["id"]) for user in company.records["zendesk"]["users"] if user["role"] != "end-user"}
@@ -60,8 +66,12 @@ def sums(records: list[dict[str, Any]], field: str, statuses: set[str]) -> dict[
 
 
 REVENUE = {"open", "paid", "uncollectible"}
-MONEY = [("invoices", "invoices", "total_excluding_tax", REVENUE), ("tax", "invoices", "tax", REVENUE),
-         ("refunds", "refunds", "amount", {"succeeded"}), ("charges", "charges", "amount", {"succeeded"})]
+MONEY = [
+    ("invoices", "invoices", "total_excluding_tax", REVENUE),
+    ("tax", "invoices", "tax", REVENUE),
+    ("refunds", "refunds", "amount", {"succeeded"}),
+    ("charges", "charges", "amount", {"succeeded"}),
+]
 
 
 @pytest.mark.parametrize(("name", "stream", "field", "statuses"), MONEY, ids=[row[0] for row in MONEY])
@@ -101,27 +111,44 @@ def past_due(company: Company) -> set[str]:
 
 
 def overdue(company: Company) -> set[str]:
-    return {i["customer"] for i in company.records["stripe"]["invoices"]
-            if i["status"] == "open" and (i["due_date"] or LAST_EVENT) < LAST_EVENT}
+    return {
+        i["customer"]
+        for i in company.records["stripe"]["invoices"]
+        if i["status"] == "open" and (i["due_date"] or LAST_EVENT) < LAST_EVENT
+    }
 
 
 def ending(company: Company) -> set[str]:
-    return {s["customer"] for s in company.records["stripe"]["subscriptions"]
-            if s["cancel_at_period_end"] and LAST_EVENT < s["current_period_end"] < LAST_EVENT + 28 * DAY}
+    return {
+        s["customer"]
+        for s in company.records["stripe"]["subscriptions"]
+        if s["cancel_at_period_end"] and LAST_EVENT < s["current_period_end"] < LAST_EVENT + 28 * DAY
+    }
 
 
 def asking_to_cancel(company: Company) -> set[str]:
-    return {str(t["requester_id"]) for t in company.records["zendesk"]["tickets"]
-            if t["status"] == "open" and re.search(r"kündig|cancel", t["description"], re.I)}
+    return {
+        str(t["requester_id"])
+        for t in company.records["zendesk"]["tickets"]
+        if t["status"] == "open" and re.search(r"kündig|cancel", t["description"], re.I)
+    }
 
 
 def long_open(company: Company) -> set[str]:
-    return {str(t["requester_id"]) for t in company.records["zendesk"]["tickets"]
-            if t["status"] == "open" and t["created_at"] < seconds(LAST_EVENT - 18 * DAY)}
+    return {
+        str(t["requester_id"])
+        for t in company.records["zendesk"]["tickets"]
+        if t["status"] == "open" and t["created_at"] < seconds(LAST_EVENT - 18 * DAY)
+    }
 
 
-SEEN = [("failed_payment", past_due), ("unpaid_invoice", overdue), ("agreement_ending", ending),
-        ("cancel_intent", asking_to_cancel), ("case_open_too_long", long_open)]
+SEEN = [
+    ("failed_payment", past_due),
+    ("unpaid_invoice", overdue),
+    ("agreement_ending", ending),
+    ("cancel_intent", asking_to_cancel),
+    ("case_open_too_long", long_open),
+]
 
 
 @pytest.mark.parametrize(("plot", "seen"), SEEN, ids=[plot for plot, _ in SEEN])
@@ -178,8 +205,12 @@ def identifiers(company: Company) -> dict[str, set[str]]:
         found[record["id"]] = {f"crm:{record['id']}", f"domain:{held['domain']}", phone(held["phone"], held["country"])}
     for record in company.records["stripe"]["customers"]:
         domain = (record["email"] or "").partition("@")[2] if record["metadata"].get("type") == "business" else ""
-        found[record["id"]] = {f"crm:{record['metadata'].get('hubspot_id')}", plain(record["email"]),
-                               f"domain:{domain}", phone(record["phone"], record["address"]["country"])}
+        found[record["id"]] = {
+            f"crm:{record['metadata'].get('hubspot_id')}",
+            plain(record["email"]),
+            f"domain:{domain}",
+            phone(record["phone"], record["address"]["country"]),
+        }
     for record in company.records["zendesk"]["users"]:
         names = {f"crm:{record['external_id']}", plain(record["email"]), phone(record["phone"], "DE")}
         found[str(record["id"])] = names

@@ -17,7 +17,7 @@ EXAMPLES = sorted(part.name for part in files("hub.api").joinpath("examples").it
 
 
 def test_committed_sdl_is_the_schema(schema: Schema) -> None:
-    assert committed_sdl() == sdl(schema), "write hub/api/schema.graphql anew: hub schema > hub/api/schema.graphql"
+    assert committed_sdl() == sdl(schema), "write sdl(build_schema(access)) to hub/api/schema.graphql"
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -1,7 +1,7 @@
 """The values of the rule language: names, plain values, durations and arithmetic, each with what it holds.
 
 In: a node of a parsed expression and the names it may use. Out: a Term, or an ExpressionError. Nothing of a rule's
-text reaches SQL but through the rendering here and in hub/grammar.py.
+text reaches SQL but through the rendering here and in grammar.py.
 """
 
 from __future__ import annotations

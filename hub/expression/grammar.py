@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from sqlglot import exp
 
-from hub.terms import Kind, Term, Values, article, hint, moved, quoted
+from hub.expression.terms import Kind, Term, Values, article, hint, moved, quoted
 
 _COMPARE: dict[type[exp.Expression], str] = {
     exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",

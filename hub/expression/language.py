@@ -1,7 +1,7 @@
 """The one rule language: small SQL-like conditions and aggregates over declared names, for either database.
 
 In: a rule's text and a Scope (the names it may use). Out: a Condition or an Aggregate, or an ExpressionError.
-sqlglot only parses; hub/terms.py and hub/grammar.py hold what is allowed and render it. docs/rules.md describes the
+sqlglot only parses; terms.py and grammar.py hold what is allowed and render it. docs/rules.md describes the
 language for those who write rules. Instants are microseconds, ratios millionths, as in the store.
 """
 
@@ -15,8 +15,8 @@ from functools import lru_cache
 from sqlglot import exp, parse
 from sqlglot.errors import SqlglotError
 
-from hub.grammar import Grammar
-from hub.terms import (
+from hub.expression.grammar import Grammar
+from hub.expression.terms import (
     AGGREGATES,
     DURATION,
     FUNCTIONS,
@@ -31,18 +31,6 @@ from hub.terms import (
     moved,
 )
 from mappings.model import ENTITIES, Type
-
-__all__ = [
-    "Aggregate",
-    "Condition",
-    "ExpressionError",
-    "Name",
-    "Scope",
-    "compile_aggregate",
-    "compile_condition",
-    "duration",
-    "entity_scope",
-]
 
 LONGEST = 2_000
 _DIALECTS: tuple[Dialect, ...] = ("sqlite", "postgresql")
