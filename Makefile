@@ -10,7 +10,7 @@ demo: install
 	$(BIN)/hub demo $(ARGS)
 
 test: install-dev
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 lint: install-dev
 	$(BIN)/ruff check .

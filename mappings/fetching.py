@@ -102,9 +102,7 @@ class Http(Block):
     auth: Auth | None = None
     headers: dict[str, str] = Field(default_factory=dict)
     params: dict[str, Scalar] = Field(default_factory=dict, description="Query parameters of every request.")
-    rate: str | None = Field(
-        None, description="Requests per time, as 80/s, 600/m or a setting; all streams together."
-    )
+    rate: str | None = Field(None, description="Requests per time, as 80/s, 600/m or a setting; all streams together.")
     concurrency: int = Field(4, ge=1, le=64, description="Requests under way at once; all streams together.")
     timeout_s: float = Field(30, gt=0, le=600)
     pages: Pages | None = None

@@ -6,6 +6,13 @@ from connectors.sandbox.truth import ProfileRef, Truth, TruthOrganization, Truth
 from connectors.sandbox.window import LAST_INSTANT
 
 __all__ = [
-    "LAST_INSTANT", "Company", "ProfileRef", "Running", "Truth", "TruthOrganization", "TruthPerson", "generate",
+    "LAST_INSTANT",
+    "Company",
+    "ProfileRef",
+    "Running",
+    "Truth",
+    "TruthOrganization",
+    "TruthPerson",
+    "generate",
     "serve",
 ]

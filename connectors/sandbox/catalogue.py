@@ -6,12 +6,34 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 PLANS = {"Basic": 900, "Plus": 2900, "Pro": 9900}  # euro cents a month; a year costs ten months
-GOODS = {"Starter Kit": 4900, "Sensor Pair": 7900, "Wall Mount": 1900, "Travel Case": 3400, "Hub Station": 17900,
-         "Spare Battery": 2200, "Workshop Day": 48000}
-COST_SHARE = {"Starter Kit": 41, "Sensor Pair": 38, "Wall Mount": 22, "Travel Case": 35, "Hub Station": 52,
-              "Spare Battery": 30, "Workshop Day": 60, "Basic": 12, "Plus": 9, "Pro": 7}  # percent of the net price
-_RATE = {"EUR": Fraction(1), "GBP": Fraction(86, 100), "USD": Fraction(108, 100), "JPY": Fraction(16, 10),
-         "KWD": Fraction(33, 10)}  # minor units for a euro cent
+GOODS = {
+    "Starter Kit": 4900,
+    "Sensor Pair": 7900,
+    "Wall Mount": 1900,
+    "Travel Case": 3400,
+    "Hub Station": 17900,
+    "Spare Battery": 2200,
+    "Workshop Day": 48000,
+}
+COST_SHARE = {
+    "Starter Kit": 41,
+    "Sensor Pair": 38,
+    "Wall Mount": 22,
+    "Travel Case": 35,
+    "Hub Station": 52,
+    "Spare Battery": 30,
+    "Workshop Day": 60,
+    "Basic": 12,
+    "Plus": 9,
+    "Pro": 7,
+}  # percent of the net price
+_RATE = {
+    "EUR": Fraction(1),
+    "GBP": Fraction(86, 100),
+    "USD": Fraction(108, 100),
+    "JPY": Fraction(16, 10),
+    "KWD": Fraction(33, 10),
+}  # minor units for a euro cent
 _STEP = {"JPY": 10, "KWD": 10}  # billing takes three-decimal amounts only in tens
 _TAX = {"DE": 190, "AT": 200, "FR": 200, "NL": 210, "GB": 200, "US": 80, "CH": 81, "JP": 100, "KW": 0}  # per mille
 _FEE = {"EUR": (15, 25), "GBP": (15, 20), "USD": (29, 30), "JPY": (36, 0), "KWD": (29, 100)}  # per mille, fixed

@@ -137,8 +137,14 @@ def _generate(customers: int, seed: int) -> Company:
     return Company(records, _truth(people, organizations, crm, billing, support, web))
 
 
-def _truth(people: list[PersonStory], organizations: list[OrganizationStory], crm: CrmBooks, billing: BillingBooks,
-           support: SupportBooks, web: WebBooks) -> Truth:
+def _truth(
+    people: list[PersonStory],
+    organizations: list[OrganizationStory],
+    crm: CrmBooks,
+    billing: BillingBooks,
+    support: SupportBooks,
+    web: WebBooks,
+) -> Truth:
     def profiles(owner: str) -> tuple[ProfileRef, ...]:
         found = (books.profiles.get(owner, []) for books in (crm, billing, support, web))
         return tuple(reference for references in found for reference in references)
@@ -154,8 +160,11 @@ def _truth(people: list[PersonStory], organizations: list[OrganizationStory], cr
             for owner in (story.person.id for story in people)
         ),
         organizations=tuple(
-            TruthOrganization(told.organization.id, profiles(told.organization.id),
-                              ids[told.organization.parent] if told.organization.parent is not None else None)
+            TruthOrganization(
+                told.organization.id,
+                profiles(told.organization.id),
+                ids[told.organization.parent] if told.organization.parent is not None else None,
+            )
             for told in organizations
         ),
         memberships=tuple(employed),

@@ -51,8 +51,13 @@ def write_crm(seed: int, people: Sequence[PersonStory], organizations: Sequence[
 
 def _object(key: int, properties: dict[str, str | None], created: int, updated: int) -> dict[str, Any]:
     stamps = {"createdate": millis(created), "hs_object_id": str(key)}
-    return {"id": str(key), "properties": {**properties, **stamps}, "createdAt": millis(created),
-            "updatedAt": millis(updated), "archived": False}
+    return {
+        "id": str(key),
+        "properties": {**properties, **stamps},
+        "createdAt": millis(created),
+        "updatedAt": millis(updated),
+        "archived": False,
+    }
 
 
 def _company(books: CrmBooks, told: OrganizationStory) -> None:
@@ -61,18 +66,25 @@ def _company(books: CrmBooks, told: OrganizationStory) -> None:
     books.company_ids[organization.index] = str(key)
     books.profiles[organization.id] = [ProfileRef("hubspot", "companies", str(key))]
     parent = books.company_ids[organization.parent] if organization.parent is not None else None
-    books.streams["companies"].append(_object(key, {
-        "name": organization.name,
-        "domain": organization.domain,
-        "phone": noise.phone_number(organization.country, organization.phone_serial),
-        "country": organization.country,
-        "city": CITIES[organization.country],
-        "industry": organization.name.split(" ")[1].upper(),
-        "numberofemployees": str(organization.size * 7),
-        "lifecyclestage": "customer" if organization.billed else "opportunity",
-        "hs_parent_company_id": parent,
-        "hs_lastmodifieddate": millis(told.last),
-    }, told.began, told.last))
+    books.streams["companies"].append(
+        _object(
+            key,
+            {
+                "name": organization.name,
+                "domain": organization.domain,
+                "phone": noise.phone_number(organization.country, organization.phone_serial),
+                "country": organization.country,
+                "city": CITIES[organization.country],
+                "industry": organization.name.split(" ")[1].upper(),
+                "numberofemployees": str(organization.size * 7),
+                "lifecyclestage": "customer" if organization.billed else "opportunity",
+                "hs_parent_company_id": parent,
+                "hs_lastmodifieddate": millis(told.last),
+            },
+            told.began,
+            told.last,
+        )
+    )
 
 
 def _contact(books: CrmBooks, rng: Random, clerk: Clerk, story: PersonStory) -> None:
@@ -81,25 +93,30 @@ def _contact(books: CrmBooks, rng: Random, clerk: Clerk, story: PersonStory) -> 
     books.contact_ids[person.index] = str(key)
     books.profiles[person.id] = [ProfileRef("hubspot", "contacts", str(key))]
     born = person.namesake or rng.random() < noise.BIRTH_DATE_SHARE
-    record = _object(key, {
-        "email": held.email,
-        "firstname": held.given,
-        "lastname": held.family,
-        "phone": held.phone,
-        "mobilephone": person.phone if person.phone and rng.random() < 0.15 else None,
-        "hs_additional_emails": _additional_emails(rng, clerk, person, held.email),
-        "date_of_birth": person.birth_date if born else None,
-        "country": person.country,
-        "city": CITIES[person.country] if rng.random() < 0.7 else None,
-        "address": f"{STREETS[person.country]} {rng.randint(1, 180)}" if rng.random() < 0.6 else None,
-        "zip": f"{rng.randint(10000, 99999)}",
-        "hs_language": person.language,
-        "jobtitle": rng.choice(_JOBS) if person.organization is not None else None,
-        "lifecyclestage": _stage(story),
-        "hs_analytics_source": rng.choice(_SOURCES),
-        "hs_email_optout": "true" if rng.random() < 0.08 else None,
-        "lastmodifieddate": millis(story.last),
-    }, story.began, story.last)
+    record = _object(
+        key,
+        {
+            "email": held.email,
+            "firstname": held.given,
+            "lastname": held.family,
+            "phone": held.phone,
+            "mobilephone": person.phone if person.phone and rng.random() < 0.15 else None,
+            "hs_additional_emails": _additional_emails(rng, clerk, person, held.email),
+            "date_of_birth": person.birth_date if born else None,
+            "country": person.country,
+            "city": CITIES[person.country] if rng.random() < 0.7 else None,
+            "address": f"{STREETS[person.country]} {rng.randint(1, 180)}" if rng.random() < 0.6 else None,
+            "zip": f"{rng.randint(10000, 99999)}",
+            "hs_language": person.language,
+            "jobtitle": rng.choice(_JOBS) if person.organization is not None else None,
+            "lifecyclestage": _stage(story),
+            "hs_analytics_source": rng.choice(_SOURCES),
+            "hs_email_optout": "true" if rng.random() < 0.08 else None,
+            "lastmodifieddate": millis(story.last),
+        },
+        story.began,
+        story.last,
+    )
     if person.organization is not None:
         company = books.company_ids[person.organization.index]
         books.first_contacts.setdefault(company, str(key))
@@ -155,20 +172,32 @@ def _worth(account: Account, currency: str) -> int | None:
     return account.bills[0].net if account.bills else None
 
 
-def _deal(books: CrmBooks, name: str, worth: int, currency: str, stage: str, began: int,
-          links: dict[str, list[tuple[str, str]]]) -> None:
+def _deal(
+    books: CrmBooks,
+    name: str,
+    worth: int,
+    currency: str,
+    stage: str,
+    began: int,
+    links: dict[str, list[tuple[str, str]]],
+) -> None:
     key = FIRST_DEAL + len(books.streams["deals"])
     closed = stage.startswith("closed")
     modified = min(LAST_EVENT, began + 5 * DAY) if not closed else began
-    record = _object(key, {
-        "dealname": f"{name} – new business",
-        "amount": decimal(worth, currency),
-        "deal_currency_code": currency,
-        "dealstage": stage,
-        "pipeline": "default",
-        "closedate": millis(began if closed else LAST_EVENT + 20 * DAY),
-        "hs_lastmodifieddate": millis(modified),
-    }, began, modified)
+    record = _object(
+        key,
+        {
+            "dealname": f"{name} – new business",
+            "amount": decimal(worth, currency),
+            "deal_currency_code": currency,
+            "dealstage": stage,
+            "pipeline": "default",
+            "closedate": millis(began if closed else LAST_EVENT + 20 * DAY),
+            "hs_lastmodifieddate": millis(modified),
+        },
+        began,
+        modified,
+    )
     record["associations"] = {
         kind: {"results": [{"id": other, "type": type_} for other, type_ in pairs]} for kind, pairs in links.items()
     }

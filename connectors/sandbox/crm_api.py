@@ -16,11 +16,24 @@ LARGEST_PAGE, USUAL_PAGE = 100, 10
 _USUAL = {
     "contacts": ("createdate", "email", "firstname", "hs_object_id", "lastmodifieddate", "lastname"),
     "companies": ("createdate", "domain", "hs_lastmodifieddate", "hs_object_id", "name"),
-    "deals": ("amount", "closedate", "createdate", "dealname", "dealstage", "hs_lastmodifieddate", "hs_object_id",
-              "pipeline"),
+    "deals": (
+        "amount",
+        "closedate",
+        "createdate",
+        "dealname",
+        "dealstage",
+        "hs_lastmodifieddate",
+        "hs_object_id",
+        "pipeline",
+    ),
 }
-LIMITED = {"status": "error", "message": "You have reached your secondly limit.", "errorType": "RATE_LIMIT",
-           "policyName": "SECONDLY", "category": "RATE_LIMITS"}
+LIMITED = {
+    "status": "error",
+    "message": "You have reached your secondly limit.",
+    "errorType": "RATE_LIMIT",
+    "policyName": "SECONDLY",
+    "category": "RATE_LIMITS",
+}
 UNAVAILABLE = {"status": "error", "message": "Service unavailable.", "category": "SERVICE_UNAVAILABLE"}
 
 

@@ -9,16 +9,19 @@ from connectors.sandbox import plots
 from connectors.sandbox.catalogue import GOODS, PLANS, Line, cost_of, price, tax_on
 from connectors.sandbox.window import DAY, FIRST, HOUR, LAST_EVENT, add_months
 
-RETRIED_SHARE = 0.04          # invoices whose first charge failed and whose second went through
-SENT_SHARE = 0.15             # subscribers who get an invoice instead of being charged
+RETRIED_SHARE = 0.04  # invoices whose first charge failed and whose second went through
+SENT_SHARE = 0.15  # subscribers who get an invoice instead of being charged
 YEARLY_SHARE = 0.12
 REFUND_SHARE = 0.03
 VOID_SHARE = 0.01
-DRAFT_SHARE = 0.02            # active subscribers whose next invoice is being drawn up on the last day
-UNCOLLECTIBLE_SHARE = 0.2     # former subscribers who never paid the last one
+DRAFT_SHARE = 0.02  # active subscribers whose next invoice is being drawn up on the last day
+UNCOLLECTIBLE_SHARE = 0.2  # former subscribers who never paid the last one
 COST_KNOWN_SHARE = 0.7
-FAILURES = (("card_declined", "Your card was declined."), ("insufficient_funds", "Your card has insufficient funds."),
-            ("expired_card", "Your card has expired."))
+FAILURES = (
+    ("card_declined", "Your card was declined."),
+    ("insufficient_funds", "Your card has insufficient funds."),
+    ("expired_card", "Your card has expired."),
+)
 
 
 @dataclass(frozen=True)
@@ -137,8 +140,18 @@ class Till:
         term = self._term(start, months, part)
         status = "past_due" if quick else "canceled" if term[2] else "active"
         sent = not quick and rng.random() < SENT_SHARE
-        return Agreement(start, plan, months, self._seats, sent, status, *term[:2],
-                         ends=term[1] if ends else None, cancelled_at=term[3], ended=term[2])
+        return Agreement(
+            start,
+            plan,
+            months,
+            self._seats,
+            sent,
+            status,
+            *term[:2],
+            ends=term[1] if ends else None,
+            cancelled_at=term[3],
+            ended=term[2],
+        )
 
     def _term(self, start: int, months: int, part: plots.Part) -> tuple[int, int, int | None, int | None]:
         begun = 0
@@ -181,9 +194,18 @@ class Till:
         known = agreement.seats == 1 and self._rng.random() < COST_KNOWN_SHARE
         return Line(agreement.plan, net, agreement.seats, cost_of(agreement.plan, net) if known else None, start, end)
 
-    def _bill(self, at: int, lines: tuple[Line, ...], status: str, *, subscribed: bool, due: int | None = None,
-              attempts: tuple[Attempt, ...] = (), refunds: tuple[Refund, ...] = (),
-              voided_at: int | None = None) -> Bill:
+    def _bill(
+        self,
+        at: int,
+        lines: tuple[Line, ...],
+        status: str,
+        *,
+        subscribed: bool,
+        due: int | None = None,
+        attempts: tuple[Attempt, ...] = (),
+        refunds: tuple[Refund, ...] = (),
+        voided_at: int | None = None,
+    ) -> Bill:
         tax = tax_on(sum(line.net for line in lines), self._country)
         return Bill(at, lines, tax, status, subscribed, due, attempts, refunds, voided_at)
 
@@ -193,8 +215,17 @@ class Till:
             due, paid = at + 14 * DAY, at + rng.randint(2 * DAY, 12 * DAY)
             if paid > LAST_EVENT:  # not due yet: open, and nothing is wrong
                 return [self._bill(at, (line,), "open", subscribed=True, due=due)]
-            return [self._bill(at, (line,), "paid", subscribed=True, due=due, attempts=(Attempt(paid, None),),
-                               refunds=self._refunds(paid, line.net))]
+            return [
+                self._bill(
+                    at,
+                    (line,),
+                    "paid",
+                    subscribed=True,
+                    due=due,
+                    attempts=(Attempt(paid, None),),
+                    refunds=self._refunds(paid, line.net),
+                )
+            ]
         tries = [Attempt(at + rng.randint(60, HOUR), None)]
         if rng.random() < RETRIED_SHARE and at + 4 * DAY < LAST_EVENT:
             tries = [Attempt(tries[0].at, rng.choice(FAILURES)), Attempt(tries[0].at + 3 * DAY, None)]

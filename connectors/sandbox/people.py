@@ -75,8 +75,16 @@ class Population:
             member = head if place == 0 else self._private(head.country)
             given = self._rng.choice([name for name in GIVEN[head.country] if name not in taken])
             taken.add(given)
-            member = replace(member, given=given, family=head.family, phone=phone, born=None, email_shared=one_inbox,
-                             index=len(self.people), id=_person_id(len(self.people)))
+            member = replace(
+                member,
+                given=given,
+                family=head.family,
+                phone=phone,
+                born=None,
+                email_shared=one_inbox,
+                index=len(self.people),
+                id=_person_id(len(self.people)),
+            )
             emails = head.emails[:1] if one_inbox else self._emails(given, head.family)
             self.people.append(replace(member, emails=emails))
 
@@ -86,9 +94,15 @@ class Population:
         child_born = born + timedelta(days=self._rng.randint(22 * 365, 32 * 365))
         parent = replace(parent, phone=phone, namesake=True, born=None, birth_date=born.isoformat())
         self.people.append(parent)
-        self.people.append(replace(parent, index=len(self.people), id=_person_id(len(self.people)),
-                                   birth_date=child_born.isoformat(),
-                                   emails=self._emails(parent.given, parent.family)))
+        self.people.append(
+            replace(
+                parent,
+                index=len(self.people),
+                id=_person_id(len(self.people)),
+                birth_date=child_born.isoformat(),
+                emails=self._emails(parent.given, parent.family),
+            )
+        )
 
     def _private(self, country: str) -> Person:
         given, family = self._rng.choice(GIVEN[country]), self._rng.choice(FAMILY[country])

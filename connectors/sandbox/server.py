@@ -18,8 +18,12 @@ from connectors.sandbox.gate import Gate
 
 SYSTEMS = ("hubspot", "stripe", "zendesk", "matomo")
 EMAIL = "hub@hub-station.example"
-TOKENS = {"hubspot": "pat-sandbox-crm", "stripe": "rk_test_sandbox_billing", "zendesk": "sandbox-support",
-          "matomo": "5a4db0c4a11e0f5a4db0c4a11e0f5a4d"}
+TOKENS = {
+    "hubspot": "pat-sandbox-crm",
+    "stripe": "rk_test_sandbox_billing",
+    "zendesk": "sandbox-support",
+    "matomo": "5a4db0c4a11e0f5a4db0c4a11e0f5a4d",
+}
 START_SECONDS = 15
 RATE = "10000/s"  # nobody else asks these servers
 
@@ -54,11 +58,18 @@ class Running:
         """The settings that the shipped mappings read from the environment."""
         urls = self.base_urls
         return {
-            "HUBSPOT_BASE_URL": urls["hubspot"], "HUBSPOT_TOKEN": self.tokens["hubspot"],
-            "STRIPE_BASE_URL": urls["stripe"], "STRIPE_TOKEN": self.tokens["stripe"],
-            "ZENDESK_BASE_URL": urls["zendesk"], "ZENDESK_EMAIL": EMAIL, "ZENDESK_TOKEN": self.tokens["zendesk"],
-            "MATOMO_BASE_URL": urls["matomo"], "MATOMO_TOKEN": self.tokens["matomo"],
-            "HUBSPOT_RATE": RATE, "STRIPE_RATE": RATE, "ZENDESK_RATE": RATE,
+            "HUBSPOT_BASE_URL": urls["hubspot"],
+            "HUBSPOT_TOKEN": self.tokens["hubspot"],
+            "STRIPE_BASE_URL": urls["stripe"],
+            "STRIPE_TOKEN": self.tokens["stripe"],
+            "ZENDESK_BASE_URL": urls["zendesk"],
+            "ZENDESK_EMAIL": EMAIL,
+            "ZENDESK_TOKEN": self.tokens["zendesk"],
+            "MATOMO_BASE_URL": urls["matomo"],
+            "MATOMO_TOKEN": self.tokens["matomo"],
+            "HUBSPOT_RATE": RATE,
+            "STRIPE_RATE": RATE,
+            "ZENDESK_RATE": RATE,
         }
 
     def start(self) -> Running:

@@ -32,8 +32,9 @@ class SupportBooks:
     profiles: dict[str, list[ProfileRef]] = field(default_factory=dict)
 
 
-def write_support(seed: int, people: Sequence[PersonStory], organizations: Sequence[OrganizationStory],
-                  crm: CrmBooks) -> SupportBooks:
+def write_support(
+    seed: int, people: Sequence[PersonStory], organizations: Sequence[OrganizationStory], crm: CrmBooks
+) -> SupportBooks:
     """Agents first, then organizations, then everybody who ever asked for help."""
     rng = Random(seed * 31 + 3)
     books, clerk = SupportBooks(), Clerk(rng, unique_emails=True)
@@ -50,25 +51,55 @@ def write_support(seed: int, people: Sequence[PersonStory], organizations: Seque
     return books
 
 
-def _user(key: int, name: str, email: str | None, phone: str | None, language: str, role: str, external: str | None,
-          organization: int | None, created: int, updated: int) -> Record:
+def _user(
+    key: int,
+    name: str,
+    email: str | None,
+    phone: str | None,
+    language: str,
+    role: str,
+    external: str | None,
+    organization: int | None,
+    created: int,
+    updated: int,
+) -> Record:
     return {
-        "id": key, "url": f"https://hub-station.example/api/v2/users/{key}.json", "name": name, "email": email,
-        "phone": phone, "locale": _LOCALES[language], "role": role, "external_id": external,
-        "organization_id": organization, "created_at": seconds(created), "updated_at": seconds(updated),
-        "time_zone": "Berlin", "verified": email is not None, "active": True, "suspended": False, "tags": [],
-        "notes": None, "details": None,
+        "id": key,
+        "url": f"https://hub-station.example/api/v2/users/{key}.json",
+        "name": name,
+        "email": email,
+        "phone": phone,
+        "locale": _LOCALES[language],
+        "role": role,
+        "external_id": external,
+        "organization_id": organization,
+        "created_at": seconds(created),
+        "updated_at": seconds(updated),
+        "time_zone": "Berlin",
+        "verified": email is not None,
+        "active": True,
+        "suspended": False,
+        "tags": [],
+        "notes": None,
+        "details": None,
     }
 
 
 def _organization(books: SupportBooks, told: OrganizationStory, crm: CrmBooks) -> None:
     organization = told.organization
-    books.streams["organizations"].append({
-        "id": FIRST_ORGANIZATION + organization.index, "name": organization.name,
-        "domain_names": [organization.domain], "external_id": crm.company_ids[organization.index],
-        "created_at": seconds(told.began), "updated_at": seconds(told.began), "details": None,
-        "notes": None, "tags": [],
-    })
+    books.streams["organizations"].append(
+        {
+            "id": FIRST_ORGANIZATION + organization.index,
+            "name": organization.name,
+            "domain_names": [organization.domain],
+            "external_id": crm.company_ids[organization.index],
+            "created_at": seconds(told.began),
+            "updated_at": seconds(told.began),
+            "details": None,
+            "notes": None,
+            "tags": [],
+        }
+    )
 
 
 def _requester(books: SupportBooks, rng: Random, clerk: Clerk, story: PersonStory, crm: CrmBooks) -> None:
@@ -93,28 +124,61 @@ def _ticket(books: SupportBooks, case: Case, requester: int, employer: int | Non
     key = FIRST_TICKET + len(books.streams["tickets"])
     assignee = FIRST_AGENT + case.agent
     # The vendor serves comments at /tickets/{id}/comments.json; here they come sideloaded within their ticket.
-    comments = [_comment(key, place, comment, requester if comment.by_customer else assignee, case.channel)
-                for place, comment in enumerate(case.comments)]
-    books.streams["tickets"].append({
-        "id": key, "url": f"https://hub-station.example/api/v2/tickets/{key}.json", "requester_id": requester,
-        "submitter_id": requester, "assignee_id": assignee, "organization_id": employer, "subject": case.subject,
-        "description": case.comments[0].text, "status": case.status,
-        "priority": "high" if case.kind in ("complaint", "cancel") else "normal",
-        "type": "task" if case.due_at is not None else "question", "via": {"channel": case.channel},
-        "tags": [case.kind], "due_at": seconds(case.due_at) if case.due_at is not None else None, "external_id": None,
-        "created_at": seconds(case.at), "updated_at": seconds(case.updated_at), "is_public": True, "comments": comments,
-        "satisfaction_rating": {"score": case.rating.score if case.rating is not None else "unoffered"},
-    })
+    comments = [
+        _comment(key, place, comment, requester if comment.by_customer else assignee, case.channel)
+        for place, comment in enumerate(case.comments)
+    ]
+    books.streams["tickets"].append(
+        {
+            "id": key,
+            "url": f"https://hub-station.example/api/v2/tickets/{key}.json",
+            "requester_id": requester,
+            "submitter_id": requester,
+            "assignee_id": assignee,
+            "organization_id": employer,
+            "subject": case.subject,
+            "description": case.comments[0].text,
+            "status": case.status,
+            "priority": "high" if case.kind in ("complaint", "cancel") else "normal",
+            "type": "task" if case.due_at is not None else "question",
+            "via": {"channel": case.channel},
+            "tags": [case.kind],
+            "due_at": seconds(case.due_at) if case.due_at is not None else None,
+            "external_id": None,
+            "created_at": seconds(case.at),
+            "updated_at": seconds(case.updated_at),
+            "is_public": True,
+            "comments": comments,
+            "satisfaction_rating": {"score": case.rating.score if case.rating is not None else "unoffered"},
+        }
+    )
     if case.rating is not None:
         serial = 10_001 + len(books.streams["satisfaction_ratings"])
-        books.streams["satisfaction_ratings"].append({
-            "id": serial, "url": f"https://hub-station.example/api/v2/satisfaction_ratings/{serial}.json",
-            "ticket_id": key, "requester_id": requester, "assignee_id": assignee, "group_id": None,
-            "score": case.rating.score, "comment": case.rating.comment, "reason": None,
-            "created_at": seconds(case.rating.at), "updated_at": seconds(case.rating.at),
-        })
+        books.streams["satisfaction_ratings"].append(
+            {
+                "id": serial,
+                "url": f"https://hub-station.example/api/v2/satisfaction_ratings/{serial}.json",
+                "ticket_id": key,
+                "requester_id": requester,
+                "assignee_id": assignee,
+                "group_id": None,
+                "score": case.rating.score,
+                "comment": case.rating.comment,
+                "reason": None,
+                "created_at": seconds(case.rating.at),
+                "updated_at": seconds(case.rating.at),
+            }
+        )
 
 
 def _comment(ticket: int, place: int, comment: Comment, author: int, channel: str) -> Record:
-    return {"id": ticket * 100 + place, "type": "Comment", "author_id": author, "body": comment.text,
-            "public": comment.public, "created_at": seconds(comment.at), "via": {"channel": channel}, "attachments": []}
+    return {
+        "id": ticket * 100 + place,
+        "type": "Comment",
+        "author_id": author,
+        "body": comment.text,
+        "public": comment.public,
+        "created_at": seconds(comment.at),
+        "via": {"channel": channel},
+        "attachments": [],
+    }

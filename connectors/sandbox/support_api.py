@@ -46,8 +46,13 @@ class Support:
         keys = shelf.keys(start, start + size)
         reached = shelf.entry(start + len(keys) - 1) if keys else (at, key)
         after = base64.b64encode("{}|{}".format(*reached).encode()).decode()
-        tail = {"after_url": f"{HOST}{asked.path}?cursor={after}&per_page={size}", "before_url": None,
-                "after_cursor": after, "before_cursor": None, "end_of_stream": start + size >= len(shelf)}
+        tail = {
+            "after_url": f"{HOST}{asked.path}?cursor={after}&per_page={size}",
+            "before_url": None,
+            "after_cursor": after,
+            "before_cursor": None,
+            "end_of_stream": start + size >= len(shelf),
+        }
         return _body(stream, shelf.join(keys, whole), tail)
 
     def listing(self, asked: Asked) -> bytes:
@@ -64,8 +69,10 @@ class Support:
         more = start + size < len(shelf)
         last = base64.b64encode(f"{keys[-1]}|0".encode()).decode() if keys else None
         link = f"{HOST}{asked.path}?page[size]={size}&page[after]={last}" if more else None
-        tail = {"meta": {"has_more": more, "after_cursor": last, "before_cursor": None},
-                "links": {"next": link, "prev": None}}
+        tail = {
+            "meta": {"has_more": more, "after_cursor": last, "before_cursor": None},
+            "links": {"next": link, "prev": None},
+        }
         return _body(stream, shelf.join(keys, whole), tail)
 
     def comments(self, asked: Asked) -> bytes:

@@ -10,8 +10,8 @@ from connectors.sandbox.money import Account, Bill
 from connectors.sandbox.window import DAY, FIRST, HOUR, LAST_EVENT
 
 SECOND_DEVICE_SHARE = 0.25
-NEVER_LOGIN_SHARE = 0.2       # people with visits of whom the web system never learns who they are
-LOGGED_IN_SHARE = 0.85        # of visits after the first login on a device
+NEVER_LOGIN_SHARE = 0.2  # people with visits of whom the web system never learns who they are
+LOGGED_IN_SHARE = 0.85  # of visits after the first login on a device
 SHOP_PAGES = ("/", "/pricing", "/products/hub-station", "/products/sensor-pair", "/delivery", "/about", "/reviews")
 APP_PAGES = ("/app", "/app/devices", "/app/reports", "/app/settings", "/help", "/account/invoices")
 
@@ -35,8 +35,9 @@ class Visit:
         return self.at + sum(spent for _, spent in self.pages)
 
 
-def pay_visits(rng: Random, part: plots.Part, account: Account, began: int, quiet_from: int,
-               known: bool) -> list[Visit]:
+def pay_visits(
+    rng: Random, part: plots.Part, account: Account, began: int, quiet_from: int, known: bool
+) -> list[Visit]:
     """All visits of a person, oldest first, none after `quiet_from`; `known` says whether they ever log in."""
     visits = [_visit(rng, max(FIRST, began - rng.randint(HOUR, 30 * DAY)), 0, False) for _ in range(rng.randint(1, 3))]
     if not known:
@@ -47,8 +48,11 @@ def pay_visits(rng: Random, part: plots.Part, account: Account, began: int, quie
         device = 1 if second and turn % 3 == 1 else 0
         first_there = device == 1 and turn == 1
         visits.append(_visit(rng, at, device, first_there or rng.random() < LOGGED_IN_SHARE))
-    visits.extend(_visit(rng, bill.at - 900, 0, True, order=bill) for bill in account.bills
-                  if not bill.subscribed and bill.status == "paid")
+    visits.extend(
+        _visit(rng, bill.at - 900, 0, True, order=bill)
+        for bill in account.bills
+        if not bill.subscribed and bill.status == "paid"
+    )
     if _keeps_in_touch(part, account):
         visits.append(_visit(rng, LAST_EVENT - rng.randint(DAY, 14 * DAY), 0, True))
     return sorted((visit for visit in visits if visit.until <= LAST_EVENT), key=lambda visit: visit.at)
@@ -75,14 +79,22 @@ def _days_of_use(rng: Random, part: plots.Part, account: Account, began: int, qu
     return days
 
 
-def _visit(rng: Random, at: int, device: int, logged_in: bool, *, signed_up: bool = False,
-           order: Bill | None = None) -> Visit:
+def _visit(
+    rng: Random, at: int, device: int, logged_in: bool, *, signed_up: bool = False, order: Bill | None = None
+) -> Visit:
     choice = APP_PAGES if logged_in and order is None else SHOP_PAGES
     pages = tuple((rng.choice(choice), rng.randint(5, 140)) for _ in range(rng.choice((1, 1, 2, 2, 3, 4))))
     roll = rng.random()
-    return Visit(at, device, logged_in, pages, signed_up, order,
-                 download="/files/manual.pdf" if roll < 0.02 else None,
-                 search="battery" if 0.02 <= roll < 0.05 else None)
+    return Visit(
+        at,
+        device,
+        logged_in,
+        pages,
+        signed_up,
+        order,
+        download="/files/manual.pdf" if roll < 0.02 else None,
+        search="battery" if 0.02 <= roll < 0.05 else None,
+    )
 
 
 def stray_visits(rng: Random) -> list[Visit]:

@@ -18,20 +18,48 @@ from connectors.sandbox.window import FIRST
 
 STRAY_SHARE = 0.4  # anonymous visitors for each person
 SITE = "https://shop.hub-station.example"
-SITES = [{"idsite": 1, "name": "Hub Station", "main_url": SITE, "ts_created": "2025-01-01 00:00:00", "ecommerce": 1,
-          "sitesearch": 1, "timezone": "UTC", "currency": "EUR", "type": "website", "timezone_name": "UTC",
-          "currency_name": "Euro"}]
+SITES = [
+    {
+        "idsite": 1,
+        "name": "Hub Station",
+        "main_url": SITE,
+        "ts_created": "2025-01-01 00:00:00",
+        "ecommerce": 1,
+        "sitesearch": 1,
+        "timezone": "UTC",
+        "currency": "EUR",
+        "type": "website",
+        "timezone_name": "UTC",
+        "currency_name": "Euro",
+    }
+]
 _DEVICES = (
-    ("Desktop", "Windows 11", "Firefox"), ("Desktop", "Mac 14.4", "Safari"), ("Smartphone", "Android 15", "Chrome"),
-    ("Smartphone", "iOS 18.1", "Mobile Safari"), ("Tablet", "iOS 17.5", "Mobile Safari"),
+    ("Desktop", "Windows 11", "Firefox"),
+    ("Desktop", "Mac 14.4", "Safari"),
+    ("Smartphone", "Android 15", "Chrome"),
+    ("Smartphone", "iOS 18.1", "Mobile Safari"),
+    ("Tablet", "iOS 17.5", "Mobile Safari"),
 )
-_REFERRERS = (("direct", "Direct Entry", None, None), ("search", "Search Engines", "Google", None),
-              ("search", "Search Engines", "DuckDuckGo", None), ("website", "Websites", "reviews.example", None),
-              ("campaign", "Campaigns", "spring-sale", "spring-sale"), ("social", "Social Networks", "Mastodon", None))
+_REFERRERS = (
+    ("direct", "Direct Entry", None, None),
+    ("search", "Search Engines", "Google", None),
+    ("search", "Search Engines", "DuckDuckGo", None),
+    ("website", "Websites", "reviews.example", None),
+    ("campaign", "Campaigns", "spring-sale", "spring-sale"),
+    ("social", "Social Networks", "Mastodon", None),
+)
 _LANGUAGES = {"de": "German", "en": "English", "fr": "French", "nl": "Dutch", "ja": "Japanese"}
-_PLACES = {"DE": ("Germany", "Europe"), "GB": ("United Kingdom", "Europe"), "US": ("United States", "North America"),
-           "FR": ("France", "Europe"), "NL": ("Netherlands", "Europe"), "AT": ("Austria", "Europe"),
-           "CH": ("Switzerland", "Europe"), "JP": ("Japan", "Asia"), "KW": ("Kuwait", "Asia")}
+_PLACES = {
+    "DE": ("Germany", "Europe"),
+    "GB": ("United Kingdom", "Europe"),
+    "US": ("United States", "North America"),
+    "FR": ("France", "Europe"),
+    "NL": ("Netherlands", "Europe"),
+    "AT": ("Austria", "Europe"),
+    "CH": ("Switzerland", "Europe"),
+    "JP": ("Japan", "Asia"),
+    "KW": ("Kuwait", "Asia"),
+}
 
 Record = dict[str, Any]
 
@@ -115,23 +143,53 @@ def _record(rng: Random, serial: int, visit: Visit, browser: Browser, earlier: l
     since_last = visit.at - earlier[-1] if earlier else 0
     goals = int(visit.signed_up)
     return {
-        "idSite": 1, "idVisit": serial, "visitIp": browser.ip, "visitorId": browser.visitor, "fingerprint": None,
-        "actionDetails": details, "goalConversions": goals, "siteCurrency": "EUR", "siteName": "Hub Station",
-        "serverDate": until.strftime("%Y-%m-%d"), "visitServerHour": str(until.hour),
-        "lastActionTimestamp": visit.until, "lastActionDateTime": until.strftime("%Y-%m-%d %H:%M:%S"),
-        "serverTimestamp": visit.until, "firstActionTimestamp": visit.at,
-        "serverTimePretty": until.strftime("%H:%M:%S"), "serverTimePrettyFirstAction": began.strftime("%H:%M:%S"),
-        "userId": browser.login if visit.logged_in else None, "visitorType": "returning" if earlier else "new",
-        "visitConverted": int(goals > 0 or visit.order is not None), "visitCount": len(earlier) + 1,
+        "idSite": 1,
+        "idVisit": serial,
+        "visitIp": browser.ip,
+        "visitorId": browser.visitor,
+        "fingerprint": None,
+        "actionDetails": details,
+        "goalConversions": goals,
+        "siteCurrency": "EUR",
+        "siteName": "Hub Station",
+        "serverDate": until.strftime("%Y-%m-%d"),
+        "visitServerHour": str(until.hour),
+        "lastActionTimestamp": visit.until,
+        "lastActionDateTime": until.strftime("%Y-%m-%d %H:%M:%S"),
+        "serverTimestamp": visit.until,
+        "firstActionTimestamp": visit.at,
+        "serverTimePretty": until.strftime("%H:%M:%S"),
+        "serverTimePrettyFirstAction": began.strftime("%H:%M:%S"),
+        "userId": browser.login if visit.logged_in else None,
+        "visitorType": "returning" if earlier else "new",
+        "visitConverted": int(goals > 0 or visit.order is not None),
+        "visitCount": len(earlier) + 1,
         "visitEcommerceStatus": "ordered" if visit.order is not None else "none",
-        "daysSinceFirstVisit": since_first // 86_400, "secondsSinceFirstVisit": since_first,
-        "daysSinceLastVisit": since_last // 86_400, "secondsSinceLastVisit": since_last,
-        "visitDuration": visit.until - visit.at, "searches": int(visit.search is not None), "actions": len(details),
-        "interactions": len(details), "events": 0, "referrerType": kind, "referrerTypeName": kind_name,
-        "referrerName": referrer, "referrerKeyword": None, "referrerUrl": None, "campaignName": campaign,
-        "languageCode": browser.language, "language": _LANGUAGES[browser.language], "deviceType": device,
-        "operatingSystem": system, "browserName": name, "continent": continent, "country": country,
-        "countryCode": browser.country.lower(), "region": None, "city": None,
+        "daysSinceFirstVisit": since_first // 86_400,
+        "secondsSinceFirstVisit": since_first,
+        "daysSinceLastVisit": since_last // 86_400,
+        "secondsSinceLastVisit": since_last,
+        "visitDuration": visit.until - visit.at,
+        "searches": int(visit.search is not None),
+        "actions": len(details),
+        "interactions": len(details),
+        "events": 0,
+        "referrerType": kind,
+        "referrerTypeName": kind_name,
+        "referrerName": referrer,
+        "referrerKeyword": None,
+        "referrerUrl": None,
+        "campaignName": campaign,
+        "languageCode": browser.language,
+        "language": _LANGUAGES[browser.language],
+        "deviceType": device,
+        "operatingSystem": system,
+        "browserName": name,
+        "continent": continent,
+        "country": country,
+        "countryCode": browser.country.lower(),
+        "region": None,
+        "city": None,
         "totalEcommerceConversions": int(visit.order is not None),
         "totalEcommerceRevenue": decimal(visit.order.total, browser.currency) if visit.order is not None else 0,
     }
@@ -141,20 +199,54 @@ def _actions(serial: int, visit: Visit, browser: Browser) -> list[Record]:
     at, actions = visit.at, []
     for place, (path, spent) in enumerate(visit.pages, start=1):
         title = path.rpartition("/")[2] or "home"
-        actions.append({"type": "action", "url": f"{SITE}{path}", "pageTitle": title, "title": title, "timestamp": at,
-                        "timeSpent": spent, "pageviewPosition": place})
+        actions.append(
+            {
+                "type": "action",
+                "url": f"{SITE}{path}",
+                "pageTitle": title,
+                "title": title,
+                "timestamp": at,
+                "timeSpent": spent,
+                "pageviewPosition": place,
+            }
+        )
         at += spent
     last: Record = {"timestamp": visit.until}
     if visit.signed_up:
-        actions.append({"type": "goal", "goalName": "Sign-up", "goalId": 1, "revenue": 0, "url": f"{SITE}/signup/done",
-                        "title": "Goal conversion", "subtitle": "Sign-up", **last})
+        actions.append(
+            {
+                "type": "goal",
+                "goalName": "Sign-up",
+                "goalId": 1,
+                "revenue": 0,
+                "url": f"{SITE}/signup/done",
+                "title": "Goal conversion",
+                "subtitle": "Sign-up",
+                **last,
+            }
+        )
     if visit.search is not None:
-        actions.append({"type": "search", "url": f"{SITE}/search?q={visit.search}", "siteSearchKeyword": visit.search,
-                        "title": visit.search, **last})
+        actions.append(
+            {
+                "type": "search",
+                "url": f"{SITE}/search?q={visit.search}",
+                "siteSearchKeyword": visit.search,
+                "title": visit.search,
+                **last,
+            }
+        )
     if visit.download is not None:
         actions.append({"type": "download", "url": f"{SITE}{visit.download}", "title": visit.download, **last})
     if visit.order is not None:
         revenue = decimal(visit.order.total, browser.currency)
-        actions.append({"type": "ecommerceOrder", "orderId": f"{serial}-{visit.order.at - FIRST}", "itemDetails": [],
-                        "revenue": revenue, "items": len(visit.order.lines), **last})
+        actions.append(
+            {
+                "type": "ecommerceOrder",
+                "orderId": f"{serial}-{visit.order.at - FIRST}",
+                "itemDetails": [],
+                "revenue": revenue,
+                "items": len(visit.order.lines),
+                **last,
+            }
+        )
     return actions

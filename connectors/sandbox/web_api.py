@@ -35,8 +35,10 @@ class Web:
             raise _error("Unable to authenticate with the provided token. It is either invalid or expired.", 401)
         if method not in _NEEDED:
             module, _, name = method.partition(".")
-            raise _error(f"The method '{name}' does not exist or is not available in the module "
-                         f"'\\Piwik\\Plugins\\{module}\\API'.")
+            raise _error(
+                f"The method '{name}' does not exist or is not available in the module "
+                f"'\\Piwik\\Plugins\\{module}\\API'."
+            )
         for parameter in _NEEDED[method]:
             if not asked.get(parameter):
                 raise _error(f"Please specify a value for '{parameter}'.")

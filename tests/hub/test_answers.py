@@ -19,7 +19,7 @@ from hub.run import Hub
 from hub.server import create_app
 from hub.settings import Settings
 from hub.store.engine import Store
-from hub.sync import sync
+from hub.sync import remap, sync
 from mappings.loader import load_sources, shipped
 from mappings.rulebook import Rulebook
 
@@ -46,8 +46,9 @@ def ask(hub: Hub) -> Ask:
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return (await client.post("/graphql", json=body)).json()
 
-    def asked(document: str, **variables: Any) -> dict[str, Any]:
-        answer = asyncio.run(answered({"query": document, "variables": variables}))
+    def asked(document: str, operation: str | None = None, **variables: Any) -> dict[str, Any]:
+        body = {"query": document, "variables": variables, "operationName": operation}
+        answer = asyncio.run(answered(body))
         assert "errors" not in answer, answer["errors"]
         data: dict[str, Any] = answer["data"]
         return data
@@ -125,3 +126,78 @@ def test_contribution_is_the_sum_of_its_entries(hub: Hub, ask: Ask) -> None:
         assert abs(cents - round(float(worth["contribution"]["amount"]) * 100)) <= len(nodes) / 2 + 1
         compared += 1
     assert compared > 20
+
+
+def _worth(ask: Ask, public_id: str) -> dict[str, Any]:
+    document = """query ($id: ID!) { customer(by: {id: $id}) { id identity { mergedIds }
+        profiles { source stream key } profitability { revenue { amount } }
+        timeline(first: 1000) { edges { node { id } } } } }"""
+    customer: dict[str, Any] = ask(document, id=public_id)["customer"]
+    return customer
+
+
+def test_a_stewards_join_and_its_withdrawal_move_money_and_interactions_and_back(hub: Hub, ask: Ask) -> None:
+    with hub.store.read() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT k.public_id FROM customer_card k JOIN profitability p ON p.customer_no = k.customer_no"
+                " WHERE k.kind = 'PERSON' AND p.currency = 'EUR' AND p.revenue > 0 ORDER BY k.customer_no LIMIT 2"
+            )
+        )
+        left_id, right_id = rows.scalars()
+    left, right = _worth(ask, left_id), _worth(ask, right_id)
+    pair = {"left": left["profiles"][0], "right": right["profiles"][0]}
+
+    joined = ask(_example("steward"), "Join", **pair)["joinProfiles"]
+    (kept,) = joined["customers"]
+    both = _worth(ask, left_id)
+    assert both == _worth(ask, right_id)  # the merged id redirects
+    assert both["id"] == kept["id"]
+    assert len(both["identity"]["mergedIds"]) == 1
+    cents = [round(float(c["profitability"]["revenue"]["amount"]) * 100) for c in (left, right, both)]
+    assert abs(cents[0] + cents[1] - cents[2]) <= 1  # each is rounded from the exact sum
+    assert _touches(both) == _touches(left) | _touches(right)
+
+    parted = ask(_example("steward"), "Withdraw", judgement=joined["judgement"]["id"])["withdrawJudgement"]
+    assert {customer["id"] for customer in parted["customers"]} == {left_id, right_id}
+    for before in (left, right):
+        after = _worth(ask, before["id"])
+        assert (after["id"], after["profiles"]) == (before["id"], before["profiles"])
+        assert after["profitability"] == before["profitability"]
+        assert _touches(after) == _touches(before)
+
+
+def _touches(customer: dict[str, Any]) -> set[str]:
+    return {edge["node"]["id"] for edge in customer["timeline"]["edges"]}
+
+
+def test_what_a_steward_separates_stays_apart_over_a_remap(hub: Hub, ask: Ask) -> None:
+    with hub.store.read() as connection:
+        public_id = connection.execute(
+            text(
+                "SELECT c.public_id FROM link k JOIN profile_ledger l ON l.profile_no = k.left_profile_no"
+                " JOIN customer_ledger c ON c.customer_no = l.customer_no"
+                " WHERE k.verdict = 'MATCH' AND c.kind = 'PERSON' ORDER BY c.customer_no LIMIT 1"
+            )
+        ).scalar_one()
+    left, right = _worth(ask, public_id)["profiles"][:2]
+    separated = ask(_example("steward"), "Separate", left=left, right=right)["separateProfiles"]
+    assert len(separated["customers"]) == 2
+    remap(hub, DEMO_AS_OF)
+    owners = []
+    for profile in (left, right):
+        document = "query ($s: String!, $v: String!) { customer(by: {externalId: {source: $s, value: $v}}) { id } }"
+        owners.append(ask(document, s=profile["source"], v=profile["key"])["customer"]["id"])
+    assert owners[0] != owners[1]
+    assert set(owners) == {customer["id"] for customer in separated["customers"]}
+
+
+def test_an_erased_customer_is_gone_from_the_api(hub: Hub, ask: Ask) -> None:
+    public_id = _ids(hub, "PERSON")[3]
+    counted = ask(_example("erase"), id=public_id, dryRun=True)["eraseCustomer"]
+    assert counted["certificate"] is None
+    assert ask(_example("customer_360"), id=public_id)["customer"] is not None
+    erased = ask(_example("erase"), id=public_id, dryRun=False)["eraseCustomer"]
+    assert public_id in erased["certificate"]
+    assert erased["rows"] == counted["rows"]
+    assert ask(_example("customer_360"), id=public_id)["customer"] is None
