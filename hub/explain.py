@@ -44,7 +44,7 @@ def explanation(store: Store, rulebook: Rulebook, words: str) -> tuple[str, list
 _FIND = text("""
     SELECT COALESCE(l.merged_into, l.customer_no) FROM customer_ledger l WHERE l.public_id = :words
     UNION
-    SELECT c.customer_no FROM customer_contact c WHERE c.value = :words OR c.value = :folded
+    SELECT c.customer_no FROM customer_identifier c WHERE c.value = :words OR c.value = :folded
 """)
 
 _NAMES = text("SELECT public_id FROM customer_ledger WHERE customer_no IN :numbers").bindparams(

@@ -6,10 +6,11 @@ In: the store (read only) and the sources. Out: rows for the summary of a run, `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, text
 
 from mappings.loader import Source
 
@@ -121,57 +122,50 @@ def most_at_stake(connection: Connection, most: int) -> list[AtStake]:
 
 
 _LANDED = """
-    SELECT currency, SUM(amount) FROM control
-    WHERE source = :source AND stream = :stream AND item = :block GROUP BY currency
+    SELECT source, stream, currency, item, SUM(amount) FROM control GROUP BY source, stream, currency, item
 """
 _IN_GRAPH = """
-    SELECT currency,
-           SUM(CASE WHEN customer_no IS NOT NULL THEN amount ELSE 0 END),
+    SELECT source, stream, currency, kind, SUM(CASE WHEN customer_no IS NOT NULL THEN amount ELSE 0 END),
            SUM(CASE WHEN customer_no IS NULL THEN amount ELSE 0 END)
-    FROM money_entry WHERE source = :source AND stream = :stream AND kind IN :kinds GROUP BY currency
+    FROM money_entry GROUP BY source, stream, currency, kind
 """
-_ERASED = """
-    SELECT currency, SUM(amount) FROM residual_money
-    WHERE source = :source AND stream = :stream AND kind IN :kinds GROUP BY currency
-"""
+_ERASED = (
+    "SELECT source, stream, currency, kind, SUM(amount) FROM residual_money GROUP BY source, stream, currency, kind"
+)
+
+Sums = dict[tuple[str, str, str], dict[Any, tuple[int, ...]]]  # source, stream, currency → control or kind → sums
 
 
 def reconciliation(connection: Connection, sources: Mapping[str, Source]) -> list[MoneyRow]:
     """Every `reconcile:` control by currency: what the stream's records say beside what the graph holds.
 
-    What was erased counts as landed as well: the records are gone, the amounts are not. Three statements a control.
+    What was erased counts as landed as well: the records are gone, the amounts are not. Three statements in all.
     """
-    return [
-        row
+    landed, graph, erased = (_sums(connection, sql) for sql in (_LANDED, _IN_GRAPH, _ERASED))
+    controls = [
+        (name, stream, number, tuple(control.kinds))
         for name, source in sources.items()
         for stream, spec in source.system.streams.items()
-        for block, control in enumerate(spec.blocks("reconcile"))
-        for row in _reconciled(connection, name, stream, block, tuple(control.kinds))
+        for number, control in enumerate(spec.blocks("reconcile"))
     ]
+    rows = []
+    for source, stream, number, kinds in controls:
+        for place in sorted(key for key in {*landed, *graph, *erased} if key[:2] == (source, stream)):
+            in_graph, unassigned = (sum(part) for part in zip((0, 0), *_of(graph, place, kinds), strict=True))
+            gone = sum(amount for (amount,) in _of(erased, place, kinds))
+            held = sum(amount for (amount,) in _of(landed, place, (number,)))
+            row = MoneyRow(source, stream, kinds, place[2], held + gone, in_graph, unassigned, gone)
+            rows += [row] if row.landed or row.in_graph or row.unassigned else []
+    return rows
 
 
-def _reconciled(connection: Connection, source: str, stream: str, block: int, kinds: tuple[str, ...]) -> list[MoneyRow]:
-    bound = {"source": source, "stream": stream, "block": block, "kinds": kinds}
-    landed, graph, erased = (_sums(connection, sql, bound) for sql in (_LANDED, _IN_GRAPH, _ERASED))
-    return [
-        MoneyRow(
-            source,
-            stream,
-            kinds,
-            currency,
-            landed=sum(landed.get(currency, ())) + sum(erased.get(currency, ())),
-            in_graph=graph.get(currency, (0, 0))[0],
-            unassigned=graph.get(currency, (0, 0))[1],
-            erased=sum(erased.get(currency, ())),
-        )
-        for currency in sorted({*landed, *graph, *erased})
-    ]
+def _sums(connection: Connection, sql: str) -> Sums:
+    found: Sums = {}
+    for source, stream, currency, name, *amounts in connection.execute(text(sql)):
+        found.setdefault((source, stream, currency), {})[name] = tuple(int(amount) for amount in amounts)
+    return found
 
 
-def _sums(connection: Connection, sql: str, bound: Mapping[str, object]) -> dict[str, tuple[int, ...]]:
-    """Currency to its sums."""
-    statement = text(sql)
-    if ":kinds" in sql:
-        statement = statement.bindparams(bindparam("kinds", expanding=True))
-    asked = {name: value for name, value in bound.items() if f":{name}" in sql}
-    return {row[0]: tuple(int(amount) for amount in row[1:]) for row in connection.execute(statement, asked)}
+def _of(sums: Sums, place: tuple[str, str, str], names: Iterable[Any]) -> list[tuple[int, ...]]:
+    held = sums.get(place, {})
+    return [held[name] for name in names if name in held]

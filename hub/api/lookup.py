@@ -20,7 +20,7 @@ from hub.api.types.connection import TYPE_MARK
 from hub.api.types.inputs import CUSTOMER_ORDERS, RISK_FLAG_ORDERS, CustomerFilter, RiskFlagFilter
 from hub.insight.search import email_tokens, phone_tokens, words
 from hub.store.derived import customer_card as card
-from hub.store.derived import customer_contact, customer_token
+from hub.store.derived import customer_identifier, customer_token
 from hub.store.kept import customer_ledger, profile_ledger
 from hub.store.mapped import MAPPED
 from mappings.converters import email, phone
@@ -122,7 +122,7 @@ def _by_id(_reader: Reader, value: str) -> Any:
 
 
 def _by_contact(kind: str, values: Iterable[str]) -> Any:
-    contact = customer_contact.c
+    contact = customer_identifier.c
     return select(contact.customer_no).where(contact.type == kind, contact.value.in_(sorted(values)))
 
 

@@ -1,7 +1,7 @@
-"""The read model: one row a customer, what search finds it by, and its contact points.
+"""The read model: one row a customer, what search finds it by, and its identifiers.
 
 In: provenance, journeys, profitability, scores and flags of the batch. Out: customer_card, customer_token,
-customer_contact. SQL counts and sums; what has to be folded or put into a list is text and done here.
+customer_identifier. SQL counts and sums; what has to be folded or put into a list is text and done here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from hub.insight.market import market_state, signs
 from hub.insight.search import email_tokens, phone_tokens, sort_key, words
 from hub.store.bulk import insert_rows
-from hub.store.derived import customer_card, customer_token
+from hub.store.derived import customer_card, customer_identifier, customer_token
 from mappings.rulebook import Rulebook
 
 SEVERITIES = ("LOW", "MEDIUM", "HIGH", "CRITICAL")
@@ -84,18 +84,19 @@ LEFT JOIN profitability w ON w.customer_no = b.customer_no AND w.currency = :cur
 LEFT JOIN score_log r ON r.log_no = (SELECT MAX(o.log_no) FROM score_log o WHERE o.customer_no = b.customer_no)
 """
 
-_CONTACTS = """
-INSERT INTO customer_contact (type, value, customer_no)
-SELECT DISTINCT c.type, c.value, l.customer_no
+_IDENTIFIERS = """
+SELECT c.type, c.value, l.customer_no, c.source
 FROM batch b JOIN profile_ledger l ON l.customer_no = b.customer_no JOIN contact_point c ON c.profile_no = l.profile_no
-WHERE c.type IN ('EMAIL', 'PHONE')
+UNION
+SELECT i.system, i.value, l.customer_no, i.source
+FROM batch b JOIN profile_ledger l ON l.customer_no = b.customer_no JOIN identifier i ON i.profile_no = l.profile_no
 """
 
 Golden = Mapping[str, Sequence[str]]  # field to its values, the winner first
 
 
 def cards(connection: Connection, rulebook: Rulebook, as_of: int) -> None:
-    """Writes the cards, search tokens and contact points of the customers in `batch`, which have none.
+    """Writes the cards, search tokens and identifiers of the customers in `batch`, which have none.
 
     `touch` must be filled and everything else derived. updated_at is `as_of`; publish.py takes it back where the card
     is what it was.
@@ -108,7 +109,15 @@ def cards(connection: Connection, rulebook: Rulebook, as_of: int) -> None:
     insert_rows(connection, customer_card, columns, [[row[name] for name in columns] for row in rows])
     tokens = [(token, number) for number, values in golden.items() for token in sorted(_tokens(values))]
     insert_rows(connection, customer_token, ("token", "customer_no"), tokens)
-    connection.execute(text(_CONTACTS))
+    _identifiers(connection)
+
+
+def _identifiers(connection: Connection) -> None:
+    sources: defaultdict[tuple[str, str, int], set[str]] = defaultdict(set)
+    for type_, value, customer_no, source in connection.execute(text(_IDENTIFIERS)):
+        sources[type_, value, customer_no].add(source)
+    rows = [(*key, _listed(sorted(said))) for key, said in sources.items()]
+    insert_rows(connection, customer_identifier, ("type", "value", "customer_no", "sources"), rows)
 
 
 def _statement(rulebook: Rulebook) -> str:

@@ -315,14 +315,15 @@ customer_token = Table(
     comment="What search looks a customer up by, prefix by prefix.",
 )
 
-customer_contact = Table(
-    "customer_contact",
+customer_identifier = Table(
+    "customer_identifier",
     metadata,
-    Column("type", Words, primary_key=True, comment="EMAIL or PHONE"),
+    Column("type", Words, primary_key=True, comment="EMAIL, PHONE, ADDRESS, DEVICE, SOCIAL, or the issuing system"),
     Column("value", Words, primary_key=True, comment="normalised"),
     Column("customer_no", BigInteger, primary_key=True, autoincrement=False),
-    Index("customer_contact_by_customer", "customer_no"),
-    comment="Whose an e-mail or a phone is; several rows where several customers share it.",
+    Column("sources", Words, nullable=False, comment="JSON list of the sources that say it, sorted"),
+    Index("customer_identifier_by_customer", "customer_no"),
+    comment="Whose a contact point or another system's id is; several rows where several customers share it.",
 )
 
 # Every derived table with the column that says whose rows they are: what a derivation of some customers replaces.
@@ -342,7 +343,7 @@ OWNED_BY_CUSTOMER: dict[str, str] = {
     "provenance": "customer_no",
     "customer_card": "customer_no",
     "customer_token": "customer_no",
-    "customer_contact": "customer_no",
+    "customer_identifier": "customer_no",
 }
 DERIVED: tuple[Table, ...] = (
     link,

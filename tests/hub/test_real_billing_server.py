@@ -114,7 +114,7 @@ def test_what_was_entered_is_what_the_graph_holds(hub: Hub, billing: tuple[str, 
         assert status.counts(connection)["customers"] == PEOPLE
         assert sum(row.dead_letters for row in status.streams(connection)) == 0
         assert [row for row in status.reconciliation(connection, hub.sources) if row.difference] == []
-        emails = connection.execute(text("SELECT value FROM customer_contact WHERE type = 'EMAIL'")).scalars().all()
+        emails = connection.execute(text("SELECT value FROM customer_identifier WHERE type = 'EMAIL'")).scalars().all()
         assert set(emails) == books.emails
         for kind, expected in (("REVENUE", books.revenue), ("REFUND", books.refunds)):
             rows = connection.execute(

@@ -3,55 +3,39 @@
 from typing import Annotated, Any
 
 import strawberry
-from sqlalchemy import func, select, union
+from sqlalchemy import func, select
 
 from hub.api.declare import Order, Rows, argument, column, expression, related
 from hub.api.scope import Scope
 from hub.api.types.money import Money, converted_on, derived_as_of
 from hub.api.types.scalars import DateTime, instant
 from hub.api.types.words import AgreementStatus, ProvenanceField
+from hub.api.values import texts
 from hub.store.derived import buying_group_member, member, provenance
 from hub.store.derived import customer_card as card
+from hub.store.derived import customer_identifier as identified
 from hub.store.kept import profile_ledger
 from hub.store.mapped import MAPPED
 
 agreement = MAPPED["agreement"]
-_contact, _identifier = MAPPED["contact_point"], MAPPED["identifier"]
 _interaction, _profile = MAPPED["interaction"], MAPPED["profile"]
 
 Person = Annotated["Customer", strawberry.lazy("hub.api.types.customer")]  # type: ignore[name-defined]  # noqa: F821
 
-# Everything that identifies: contact points by their kind, other systems' ids by the system's name.
-_said = union(
-    select(profile_ledger.c.customer_no, _contact.c.type, _contact.c.value, _contact.c.source).join(
-        _contact, _contact.c.profile_no == profile_ledger.c.profile_no
-    ),
-    select(
-        profile_ledger.c.customer_no, _identifier.c.system.label("type"), _identifier.c.value, _identifier.c.source
-    ).join(_identifier, _identifier.c.profile_no == profile_ledger.c.profile_no),
-).subquery("said")
-_identified = select(_said.c.customer_no, _said.c.type, _said.c.value).distinct().subquery("identified")
-
 
 @strawberry.type(description="Something that identifies a customer.")
 class Identifier:
-    __reads__ = Rows(_identified, (_identified.c.type, _identified.c.value))
+    __reads__ = Rows(identified, (identified.c.type, identified.c.value, identified.c.customer_no))
 
-    type: str = column(_identified.c.type, "EMAIL, PHONE, ADDRESS, DEVICE, SOCIAL, or the system that issued the id.")
-    value: str = column(_identified.c.value, "Normalised.")
-    sources: list[str] = related(
-        "values",
-        (_identified.c.customer_no, _identified.c.type, _identified.c.value),
-        (_said.c.customer_no, _said.c.type, _said.c.value),
-        about="The sources that say it.",
-        order=(Order("SOURCE", _said.c.source),),
-    )
+    type: str = column(identified.c.type, "EMAIL, PHONE, ADDRESS, DEVICE, SOCIAL, or the system that issued the id.")
+    value: str = column(identified.c.value, "Normalised.")
+    sources: list[str] = column(identified.c.sources, "The sources that say it.", texts)
 
 
 def identifiers_of(parent: Any, about: str) -> Any:
     """The identifiers of a customer."""
-    order = (Order("TYPE", _identified.c.type), Order("VALUE", _identified.c.value))
-    return related("list", parent, _identified.c.customer_no, about=about, order=order)
+    order = (Order("TYPE", identified.c.type), Order("VALUE", identified.c.value))
+    return related("list", parent, identified.c.customer_no, about=about, order=order)
 
 
 def _touched(pick: Any) -> Any:

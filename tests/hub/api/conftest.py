@@ -215,14 +215,15 @@ def _cards(connection: Connection) -> None:
 
 
 def _names(connection: Connection) -> None:
-    contacts = [
-        ("EMAIL", "mike@home.example", 1),
-        ("EMAIL", "family@home.example", 1),
-        ("EMAIL", "family@home.example", 2),
-        ("PHONE", "+4915112345678", 1),
+    identifiers = [
+        ("EMAIL", "mike@home.example", 1, '["hubspot","stripe"]'),
+        ("EMAIL", "family@home.example", 1, '["hubspot"]'),
+        ("EMAIL", "family@home.example", 2, '["hubspot"]'),
+        ("PHONE", "+4915112345678", 1, '["stripe"]'),
+        ("hubspot", "101", 1, '["stripe"]'),
     ]
-    for kind, value, number in contacts:
-        put(connection, derived.customer_contact, type=kind, value=value, customer_no=number)
+    for kind, value, number, sources in identifiers:
+        put(connection, derived.customer_identifier, type=kind, value=value, customer_no=number, sources=sources)
     tokens = [("mike", 1), ("muller", 1), ("4915112345678", 1), ("mike@home.example", 1)]
     for token, number in [*tokens, ("mia", 2), ("muller", 2), ("acme", 3), ("gmbh", 3)]:
         put(connection, derived.customer_token, token=token, customer_no=number)

@@ -30,7 +30,7 @@ ASKED: dict[str, dict[str, Any]] = {
 }
 # One for the root field (two with totalCount) and one for each relation.
 STATEMENTS = {
-    "customer_360": 10,
+    "customer_360": 9,
     "account": 7,
     "at_risk": 4,
     "customers_flat": 1,
@@ -137,6 +137,13 @@ def _crowd(graph: Graph, start: int, size: int) -> None:
             put(connection, derived.member, organization_no=100_000, person_no=number)
             member = {"organization_no": 100_000, "person_no": number}
             put(connection, derived.buying_group_member, **member)
-            put(connection, derived.customer_contact, type="EMAIL", value=f"{number}@x.example", customer_no=number)
+            put(
+                connection,
+                derived.customer_identifier,
+                type="EMAIL",
+                value=f"{number}@x.example",
+                customer_no=number,
+                sources="[]",
+            )
             put(connection, derived.customer_token, token=f"mul{number}", customer_no=number)
             put(connection, derived.customer_token, token=f"mik{number}", customer_no=number)

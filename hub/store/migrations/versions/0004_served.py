@@ -97,10 +97,11 @@ def _cards() -> None:
         Column("customer_no", BigInteger, primary_key=True, autoincrement=False),
     )
     op.create_table(
-        "customer_contact",
+        "customer_identifier",
         Column("type", Words, primary_key=True),
         Column("value", Words, primary_key=True),
         Column("customer_no", BigInteger, primary_key=True, autoincrement=False),
+        Column("sources", Words, nullable=False),
     )
     op.create_index("customer_card_by_last_seen", "customer_card", ["last_seen", "customer_no"])
     op.create_index("customer_card_by_name", "customer_card", ["display_name_key", "customer_no"])
@@ -108,9 +109,9 @@ def _cards() -> None:
     op.create_index("customer_card_by_updated", "customer_card", ["updated_at", "customer_no"])
     op.create_index("customer_card_by_value", "customer_card", ["value_at_risk", "customer_no"])
     op.create_index("customer_token_by_customer", "customer_token", ["customer_no"])
-    op.create_index("customer_contact_by_customer", "customer_contact", ["customer_no"])
+    op.create_index("customer_identifier_by_customer", "customer_identifier", ["customer_no"])
 
 
 def downgrade() -> None:
-    for name in ("customer_contact", "customer_token", "customer_card", "flag_evidence", "risk_flag", "match_key"):
+    for name in ("customer_identifier", "customer_token", "customer_card", "flag_evidence", "risk_flag", "match_key"):
         op.drop_table(name)
