@@ -13,6 +13,7 @@ import msgspec
 from connectors.errors import BadAnswer
 from connectors.shape import Shape, pick
 from mappings.conditions import condition
+from mappings.model import KEY_LIMIT
 from mappings.spec import ErrorBody, Pages, Stream
 
 Getter = Callable[[str], Any]
@@ -69,6 +70,8 @@ class Reader:
         try:
             body.decode()  # slicing does not look into texts
             raws, get = self._open(body)
+        except RecursionError:
+            raise BadAnswer(self._place, f"an answer nested too deep from {url}", "check `records` and `get`") from None
         except msgspec.ValidationError:
             raise self._misfit(url, body) from None
         except ValueError:
@@ -125,7 +128,8 @@ class Reader:
         parts = [read(head) for read in self._keys]
         if any(isinstance(part, bool) or not isinstance(part, str | int) or part == "" for part in parts):
             return None
-        return "/".join(map(str, parts))
+        key = "/".join(map(str, parts))
+        return key if len(key) <= KEY_LIMIT else None
 
     def _value_of(self, get: Getter, records: list[Record]) -> Any:
         if self._value is None or self._last is None:

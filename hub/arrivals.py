@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -54,9 +54,12 @@ def pull_and_land(hub: Hub, report: Report, only: Sequence[str] = ()) -> None:
     try:
         asyncio.run(_run(_Intake(hub, report), chosen.values()))
     except ExceptionGroup as group:
+        # Which streams were whole by then is not known: the next run goes on behind what each has landed.
+        report.errors |= dict.fromkeys(chosen, str(group.exceptions[0]))
+        with suppress(StoreError):
+            _close(hub, report, chosen)
         raise group.exceptions[0] from None
-    finally:
-        _close(hub, report, chosen)
+    _close(hub, report, chosen)
 
 
 async def _run(intake: _Intake, sources: Iterable[Source]) -> None:

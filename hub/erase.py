@@ -8,23 +8,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, or_, select, update
 
+from hub.redact import contacts, redact
 from hub.store import derived, kept
+from hub.store.bulk import among
 from hub.store.engine import Store
-from hub.store.landing import digest, erasure_salt, tombstone_digest
-from hub.store.mapped import MAPPED, control
-
-FREE_TEXT = ("text", "summary", "subject", "display_name", "given_name", "family_name", "raw", "value", "birth_date")
+from hub.store.errors import StoreError
+from hub.store.landing import erasure_salt, tombstone_digest
+from hub.store.ledger import mark_dirty, organizations_of
+from hub.store.mapped import FACTS, MAPPED, control
 
 
 class UnknownCustomer(Exception):
     """No customer has this id."""
+
+
+class StillReadError(StoreError):
+    """What was erased is gone from the tables, but a reader keeps it in SQLite's log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +45,36 @@ def erase(store: Store, public_id: str, dry_run: bool, as_of: int) -> Erasure:
     """Erase the customer `public_id`, following a redirect; a dry run only counts. Raises UnknownCustomer.
 
     Landing rows that are the customer's alone are replaced by tombstones; a payload that names others as well loses
-    this customer's values; amounts move to residual money, so that the books still add up.
+    this customer's values; amounts move to residual money, so that the books still add up. Whoever it belonged
+    with is due afterwards. Raises StillReadError where SQLite's log could not be emptied.
     """
     with store.write() as connection:
         customer_no = _customer(connection, public_id)
+        people = _mark_neighbours(connection, customer_no)
         profiles = _column(
             connection, select(kept.profile_ledger.c.profile_no).where(kept.profile_ledger.c.customer_no == customer_no)
         )
         counts = _erase_profiles(connection, profiles, as_of)
         counts += _erase_customer(connection, customer_no, public_id, as_of)
+        _count_anew(connection, people, as_of)
         if dry_run:
             connection.rollback()
     rows = sorted((table, count) for table, count in counts.items() if count)
     if dry_run:
         return Erasure(None, rows)
-    store.truncate_log()
+    if not store.truncate_log():
+        raise StillReadError(
+            f"{store.place}: {public_id} is erased, but somebody still reads what was before; run the same command "
+            "again once nobody does, so that nothing of it stays in the write-ahead log"
+        )
     return Erasure(_certificate(public_id, as_of, rows), rows)
 
 
 def sweep(connection: Connection, as_of: int) -> int:
-    """Erase pending profiles that a tombstone names: what a source sends again of an erased person. Their number."""
+    """Erase pending profiles that a tombstone names: what a source sends again of an erased person. Their number.
+
+    An erased address says so of newcomers only: somebody who is known as another customer may have taken it over.
+    """
     tombstones = set(_column(connection, select(kept.tombstone.c.digest)))
     if not tombstones:
         return 0
@@ -71,7 +87,7 @@ def sweep(connection: Connection, as_of: int) -> int:
     written = connection.execute(
         select(points.c.profile_no, points.c.type, points.c.value)
         .join(ledger, ledger.c.profile_no == points.c.profile_no)
-        .where(ledger.c.pending, points.c.type == "EMAIL")
+        .where(ledger.c.pending, ledger.c.customer_no.is_(None), points.c.type == "EMAIL")
     )
     back |= {no for no, *words in written if tombstone_digest(salt, *words) in tombstones}
     if back:
@@ -89,13 +105,40 @@ def _customer(connection: Connection, public_id: str) -> int:
     return int(row.customer_no if row.merged_into is None else row.merged_into)
 
 
+def _mark_neighbours(connection: Connection, customer_no: int) -> list[int]:
+    """Whoever shares facts or a membership with the customer is to be derived without it; returns its people."""
+    member, ledger = derived.member.c, kept.profile_ledger.c
+    people = _column(connection, select(member.person_no).where(member.organization_no == customer_no))
+    others = {*people, *_column(connection, select(member.organization_no).where(member.person_no == customer_no))}
+    mine = select(ledger.profile_no).where(ledger.customer_no == customer_no)
+    for table in FACTS.values():
+        shared = select(table.c.landing_no).where(table.c.profile_no.in_(mine))
+        for owner in (table.c.customer_no, table.c.organization_no):
+            others |= set(_column(connection, select(owner).distinct().where(table.c.landing_no.in_(shared))))
+    others -= {None, customer_no}
+    mark_dirty(connection, others)
+    return people
+
+
+def _count_anew(connection: Connection, people: Sequence[int], as_of: int) -> None:
+    """The facts of an erased organization's people count for the one that is left to them, if any."""
+    left: dict[int | None, list[int]] = defaultdict(list)
+    counts_for = organizations_of(connection, people, as_of)
+    for person in people:
+        left[counts_for.get(person)].append(person)
+    for table in FACTS.values():
+        for organization_no, persons in left.items():
+            theirs = among(connection, table.c.customer_no, persons)
+            connection.execute(update(table).where(theirs).values(organization_no=organization_no))
+
+
 # profiles and what the sources sent of them --------------------------------------------------------------------------
 def _erase_profiles(connection: Connection, profiles: Sequence[int], as_of: int) -> Counter[str]:
     own, shared = _landed(connection, profiles)
     counts: Counter[str] = Counter()
     _tombstone(connection, profiles, own, as_of)
     _keep_amounts(connection, profiles, own, as_of)
-    counts["landing redacted"] = _redact(connection, profiles, shared)
+    counts["landing redacted"] = redact(connection, profiles, shared)
     for name, table in MAPPED.items():
         if name == "money_entry":  # a shared record's amount stays, without an owner
             _run(
@@ -149,7 +192,7 @@ def _unmapped(connection: Connection, profiles: Sequence[int]) -> set[int]:
         .where(ledger.c.profile_no.in_(profiles))
     )
     found = set(_column(connection, own))
-    needles = [json.dumps(value, ensure_ascii=False).encode() for value in _contacts(connection, profiles)]
+    needles = [json.dumps(value, ensure_ascii=False).encode() for value in contacts(connection, profiles)]
     rows = connection.execute(select(landing.c.landing_no, landing.c.payload).where(landing.c.state != 1))
     return found | {no for no, payload in rows if any(needle in bytes(payload) for needle in needles)}
 
@@ -181,16 +224,6 @@ def _own_emails(connection: Connection, profiles: Sequence[int]) -> list[str]:
     return sorted(set(_column(connection, mine)) - set(_column(connection, others)))
 
 
-def _contacts(connection: Connection, profiles: Sequence[int]) -> set[str]:
-    points = MAPPED["contact_point"]
-    rows = connection.execute(
-        select(points.c.raw, points.c.value).where(
-            points.c.profile_no.in_(profiles), points.c.type.in_(("EMAIL", "PHONE"))
-        )
-    )
-    return {value for row in rows for value in row if value}
-
-
 def _keep_amounts(connection: Connection, profiles: Sequence[int], own: Sequence[int], as_of: int) -> None:
     money = MAPPED["money_entry"]
     names = (money.c.source, money.c.stream, money.c.kind, money.c.currency)
@@ -202,44 +235,6 @@ def _keep_amounts(connection: Connection, profiles: Sequence[int], own: Sequence
     rows = [{**row, "amount": int(row["amount"]), "at": as_of} for row in sums.mappings()]
     if rows:
         connection.execute(insert(kept.residual_money), rows)
-
-
-def _redact(connection: Connection, profiles: Sequence[int], shared: Sequence[int]) -> int:
-    """Take this customer's values and texts out of payloads that name others as well."""
-    landing = kept.landing
-    rows = connection.execute(
-        select(landing.c.landing_no, landing.c.payload).where(landing.c.landing_no.in_(shared))
-    ).all()
-    for landing_no, payload in rows:
-        personal = _values(connection, profiles, landing_no)
-        clean = json.dumps(_without(json.loads(payload), personal), ensure_ascii=False).encode()
-        connection.execute(
-            update(landing)
-            .where(landing.c.landing_no == landing_no)
-            .values(payload=clean, raw_hash=digest(clean), content_hash=digest(clean))
-        )
-    return len(rows)
-
-
-def _values(connection: Connection, profiles: Sequence[int], landing_no: int) -> set[str]:
-    """The texts that the record's facts hold of these profiles."""
-    found: set[str] = _contacts(connection, profiles)
-    for table in MAPPED.values():
-        columns = [table.c[name] for name in FREE_TEXT if name in table.c]
-        if columns:
-            rows: Iterable[Row[Any]] = connection.execute(
-                select(*columns).where(table.c.landing_no == landing_no, table.c.profile_no.in_(profiles))
-            )
-            found |= {value for row in rows for value in row if value}
-    return found
-
-
-def _without(value: Any, personal: Collection[str]) -> Any:
-    if isinstance(value, dict):
-        return {name: _without(item, personal) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_without(item, personal) for item in value]
-    return None if isinstance(value, str) and value in personal else value
 
 
 # the customer --------------------------------------------------------------------------------------------------------

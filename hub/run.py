@@ -23,10 +23,14 @@ class Hub:
     rulebook: Rulebook
     sources: Mapping[str, Source]
     progress: Progress = lambda phase, what, count: None
+    _compiled: dict[tuple[str, str], Compiled] = field(default_factory=dict, repr=False, compare=False)
 
     def compiled(self, source: str, stream: str) -> Compiled:
-        """The compiled mapping of a stream."""
-        return compile_stream(self.sources[source], stream, self.rulebook)
+        """The compiled mapping of a stream, compiled when first asked for."""
+        names = source, stream
+        if names not in self._compiled:
+            self._compiled[names] = compile_stream(self.sources[source], stream, self.rulebook)
+        return self._compiled[names]
 
     def streams(self) -> Iterable[tuple[str, str]]:
         """Every stream of every source, in the mapping files' order."""

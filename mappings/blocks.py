@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from mappings.fields import TEXT, Surroundings, Values
+from mappings.fields import KEY, Surroundings, Values
 from mappings.generate import Code, Scope
 from mappings.model import ENTITIES
 from mappings.spec import Reference, Stream
-from mappings.values import UnfitError, kind_of
+from mappings.values import UnfitError, kind_of, short
 
 PARTIES = ("profile", "contact_point", "identifier", "membership")
 FACTS = tuple(sorted((e.name for e in ENTITIES.values() if not e.party), key=lambda name: name != "interaction"))
@@ -64,7 +64,7 @@ class Rows:
             if index:
                 self.code.line(f"if {variable} is None:")
                 self.code.depth += 1
-            key = self.values.put(scope, reference.key, "key", TEXT)
+            key = self.values.put(scope, reference.key, "key", KEY)
             self.code.line(f"{variable} = None if {key} is None else ({self.code.bind(reference.stream)}, {key})")
         self.code.depth = depth
         return variable
@@ -97,13 +97,15 @@ class Rows:
 
     def key(self, scope: Scope, said: Any, name: str = "key") -> str:
         """The variable of a key that the record has to have."""
-        return self.values.put(scope, said, name, TEXT, required=True)
+        return self.values.put(scope, said, name, KEY, required=True)
 
     def compound_key(self) -> str:
         """The variable of the record's own key, several parts joined by `/`."""
         said = self.stream.key
         parts = [self.key(self.record, path) for path in ([said] if isinstance(said, str) else said)]
-        return parts[0] if len(parts) == 1 else f"'/'.join(({', '.join(parts)}))"
+        if len(parts) == 1:
+            return parts[0]
+        return f"{self.code.function(short)}('/'.join(({', '.join(parts)})), {self.code.bind(KEY.most)})"
 
 
 def items(found: Any) -> list[Any]:

@@ -29,7 +29,7 @@ from mappings.rulebook import Rulebook
 from mappings.spec import Stream
 from mappings.values import UnfitError
 
-CODE_VERSION = 1  # to be raised with every change of what converters or generated code make of the same record
+CODE_VERSION = 2  # to be raised with every change of what converters or generated code make of the same record
 _FETCHING = {"get", "about", "params", "headers", "pages", "since", "fresh"}  # changes no row
 _ENCODER = msgspec.json.Encoder(order="sorted")
 _FILE = "<mapping>"

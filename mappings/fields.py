@@ -16,13 +16,14 @@ from mappings.generate import Code, Scope
 from mappings.instants import iso
 from mappings.lexicon import Lexicon, intent
 from mappings.meaning import conversion, is_literal
-from mappings.model import Field, Type
+from mappings.model import KEY_LIMIT, Field, Type
 from mappings.quantities import major, minor, times
 from mappings.spec import Test, Value
-from mappings.values import UnfitError, plain
+from mappings.values import UnfitError, plain, short
 
 RAW = Field(Type.JSON, "")
 TEXT = Field(Type.TEXT, "")
+KEY = Field(Type.TEXT, "", most=KEY_LIMIT)
 _NO_DEFAULT = object()
 
 
@@ -129,6 +130,8 @@ class Values:
             converted = f"{self.code.function(midnight)}({converted}, {self._zone(value)})"
         if field.options and named != "intent":
             converted = f"{self.code.function(option)}({converted}, {self.code.bind(frozenset(field.options))})"
+        if field.most is not None:
+            converted = f"{self.code.function(short)}({converted}, {self.code.bind(field.most)})"
         return converted
 
     def _call(self, scope: Scope, value: Value, named: str) -> str:

@@ -8,6 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+# Letters of what is looked up by: an index of PostgreSQL holds 2,700 bytes, and what is longer is no name and no key.
+KEY_LIMIT = 500
+NAME_LIMIT = 300
+
 
 class Type(StrEnum):
     """What a canonical field holds, the same on both databases."""
@@ -30,7 +34,7 @@ class Field:
     """One field of an entity.
 
     `required` means that a record without it is a dead letter. `literal` means that a bare word in a mapping file
-    is the value itself and not a path (a choice's own options always are).
+    is the value itself and not a path (a choice's own options always are). `most` is how many letters it may have.
     """
 
     type: Type
@@ -38,6 +42,7 @@ class Field:
     required: bool = False
     options: tuple[str, ...] = ()
     literal: bool = False
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,10 @@ class Entity:
 
 def _text(about: str, required: bool = False) -> Field:
     return Field(Type.TEXT, about, required)
+
+
+def _name(about: str) -> Field:
+    return Field(Type.TEXT, about, most=NAME_LIMIT)
 
 
 def _word(about: str, required: bool = False) -> Field:
@@ -101,9 +110,9 @@ _ENTITIES = (
         {
             "profile": _profile("The profile itself: this stream and the record's key."),
             "kind": _choice("Whether it is a person or an organization.", *KINDS, required=True),
-            "given_name": _text("First name as the source has it."),
-            "family_name": _text("Last name as the source has it."),
-            "display_name": _text("The name to show; made of the parts where the source has none."),
+            "given_name": _name("First name as the source has it."),
+            "family_name": _name("Last name as the source has it."),
+            "display_name": _name("The name to show; made of the parts where the source has none."),
             "birth_date": Field(Type.DATE, "Date of birth."),
             "language": _text("ISO 639-1 code, lower case."),
             "country": _text("ISO 3166-1 alpha-2 code, upper case."),

@@ -13,8 +13,8 @@ import msgspec
 from mappings.blocks import Rows
 from mappings.converters import CONVERTERS
 from mappings.countries import country_code
-from mappings.fields import RAW, TEXT
-from mappings.model import ENTITIES
+from mappings.fields import KEY, RAW, TEXT
+from mappings.model import ENTITIES, KEY_LIMIT
 from mappings.spec import Value
 from mappings.values import plain
 
@@ -94,7 +94,7 @@ def _contacts(rows: Rows, block: Any) -> None:
 def _identifiers(rows: Rows, block: Any) -> None:
     rows.code.line("n = 0")
     for system, said in (block.identifiers or {}).items():
-        value = rows.values.put(rows.record, said, system, TEXT)
+        value = rows.values.put(rows.record, said, system, KEY)
         with rows.code.under(f"if {value} is not None:"):
             rows.code.line(f"add_identifier((no, n, own, {rows.code.bind(system)}, {value}))")
             rows.code.line("n += 1")
@@ -127,24 +127,26 @@ def _attributes(rows: Rows, block: Any) -> str:
 def add_contacts(
     found: Contacts, kind: str, convert: Callable[..., str | None], raw: Any, split: str | None, *further: str
 ) -> None:
-    """Adds one raw value, or each of a list or of a text with separators; what is no contact point is left out."""
+    """Adds one raw value, or each of a list or of a text with separators; what is none, or too long, is left out."""
     if split is not None and isinstance(raw, str):
         raw = raw.split(split)
     for said in raw if isinstance(raw, list) else (raw,):
         value = convert(said, *further) if said is not None else None
-        if value is not None:
+        if value is not None and len(value) <= KEY_LIMIT:
             found.setdefault((kind, value), plain(said))
 
 
 def add_address(found: Contacts, *parts: str | None) -> None:
-    """Adds a postal address, folded; less than a street with a town or a postcode reaches nobody."""
+    """Adds a postal address, folded; less than a street with a town or postcode reaches nobody, nor does a book."""
     street, postcode, city, _, country = parts
     if street is None or not (postcode or city):
         return
     folded = [" ".join(part.casefold().split()) for part in (street, postcode, city) if part]
     if country is not None:
         folded.append((country_code(country) or country).casefold())
-    found.setdefault(("ADDRESS", ", ".join(folded)), ", ".join(part for part in parts if part))
+    value = ", ".join(folded)
+    if len(value) <= KEY_LIMIT:
+        found.setdefault(("ADDRESS", value), ", ".join(part for part in parts if part))
 
 
 def shown_name(given: str | None, family: str | None, found: Contacts) -> str | None:

@@ -36,6 +36,13 @@ def plain(value: Any) -> str | None:
     raise UnfitError(f"{kind_of(value)} where a text is expected")
 
 
+def short(value: str | None, most: int) -> str | None:
+    """The text as it is. Raises UnfitError where it has more than `most` letters."""
+    if value is not None and len(value) > most:
+        raise UnfitError(f"a text of more than {most} letters")
+    return value
+
+
 def _storable(value: str) -> str | None:
     """Without what PostgreSQL and UTF-8 cannot hold: NUL and lone surrogates."""
     return value.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8").strip() or None

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError
 
 from hub.store.errors import UnusableError, in_one_line
@@ -21,6 +21,9 @@ Dialect = Literal["sqlite", "postgresql"]
 
 SQLITE_NEEDED = (3, 39, 0)  # IS DISTINCT FROM; RETURNING came with 3.35, UPDATE … FROM with 3.33
 WAIT_S = 30.0  # how long a writer waits for another
+
+_WRITER_LOCK = 7_242_002  # any number, the same in every process that writes
+_ONE_WRITER = "SELECT set_config('lock_timeout', :wait, TRUE), pg_advisory_xact_lock(:lock)"
 
 _EVERY = (
     "PRAGMA foreign_keys = OFF",
@@ -45,6 +48,7 @@ class Store:
         self.url: str = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=False)
         self.dialect: Dialect = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql"
         self.place: str = _place(url)
+        self._wait_s = wait_s
         if self.dialect == "sqlite":
             self.engine: Engine = _sqlite(url, wait_s, "BEGIN IMMEDIATE", _WRITER)
             self._reader: Engine = _sqlite(url, wait_s, "BEGIN", _READER)
@@ -65,17 +69,23 @@ class Store:
     def write(self) -> Iterator[Connection]:
         """A connection in one transaction: committed at the end, rolled back on any exception. Raises StoreError."""
         with in_one_line(self.place), self.engine.begin() as connection:
+            if self.dialect == "postgresql":  # one writer at a time, as on SQLite: steps work off the same queues
+                connection.execute(text(_ONE_WRITER), {"wait": f"{self._wait_s}s", "lock": _WRITER_LOCK})
             yield connection
 
-    def truncate_log(self) -> None:
-        """Leaves nothing of deleted rows in SQLite's write-ahead log; PostgreSQL's is the server's own matter."""
+    def truncate_log(self) -> bool:
+        """Leaves nothing of deleted rows in SQLite's write-ahead log, False where a reader still needs it.
+
+        PostgreSQL's log is the server's own matter.
+        """
         if self.dialect == "postgresql":
-            return
+            return True
         raw = self.engine.raw_connection()
         try:
-            raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy, *_ = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         finally:
             raw.close()
+        return not busy
 
     def close(self) -> None:
         """Closes the pooled connections; on SQLite the last one to close also folds the WAL into the file."""
@@ -106,10 +116,10 @@ def open_store(url: str, migrate: bool | None = None, wait_s: float = WAIT_S) ->
     return store
 
 
-def _parsed(text: str) -> URL:
+def _parsed(said: str) -> URL:
     """The URL with the driver that we ship for its database."""
     try:
-        url = make_url(text)
+        url = make_url(said)
     except ArgumentError:
         raise UnusableError(
             "HUB_DATABASE_URL: is no URL; use sqlite:///hub.db or postgresql://user@host/name"

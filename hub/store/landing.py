@@ -150,7 +150,7 @@ def _content(compiled: Canonical, payload: bytes) -> bytes | None:
     """The content hash, or None where the payload is not a record that can be read."""
     try:
         return digest(compiled.content(_decode(payload)))
-    except (msgspec.MsgspecError, AttributeError, TypeError, ValueError):
+    except (msgspec.MsgspecError, AttributeError, TypeError, ValueError, RecursionError):
         return None
 
 

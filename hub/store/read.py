@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select, text, update
+from sqlalchemy import Connection, Table, delete, func, insert, select, text, update
 
 from hub import clock
 from hub.store.bulk import insert_missing
 from hub.store.derived import DERIVED
-from hub.store.kept import landing, profile_ledger, stream_run, stream_state, sync_run
+from hub.store.kept import dead_letter, landing, profile_ledger, stream_run, stream_state, sync_run
 from hub.store.mapped import MAPPED, control
 
 
@@ -21,6 +21,17 @@ def start_run(connection: Connection, command: str, as_of: int) -> int:
     """The number of a new run of `command` at the instant `as_of` (microseconds)."""
     row = {"command": command, "as_of": as_of, "started_at": clock.now(), "status": "RUNNING"}
     return int(connection.execute(insert(sync_run).values(row).returning(sync_run.c.run_no)).scalar_one())
+
+
+def latest_as_of(connection: Connection) -> int | None:
+    """The latest instant that any run called now."""
+    return connection.execute(select(func.max(sync_run.c.as_of))).scalar()
+
+
+def landed_sources(connection: Connection) -> set[str]:
+    """The sources that records are landed of, by the streams that hold any."""
+    rows = connection.execute(select(stream_state.c.source).distinct().where(stream_state.c.record_count > 0))
+    return set(rows.scalars())
 
 
 def finish_run(connection: Connection, run_no: int, status: str, customers_derived: int) -> None:
@@ -86,9 +97,19 @@ def mark_for_remap(connection: Connection, source: str, stream: str, version: st
 def forget_derivable(connection: Connection) -> None:
     """Deletes every mapped and derived row and sends all that is landed back to be mapped and resolved.
 
-    Kept rows stay: landing, ledgers, judgements, logs; numbers and ids last.
+    Kept rows stay: landing, ledgers, judgements, logs; numbers and ids last. So does what a dead letter said before
+    its failed update: landing has that no more.
     """
-    for table in (*MAPPED.values(), control, *DERIVED):
+    if connection.execute(select(dead_letter.c.landing_no).limit(1)).first() is None:
+        for table in (*MAPPED.values(), control):
+            _empty(connection, table)
+    else:
+        money = MAPPED["money_entry"].c
+        last = select(money.landing_no).where(money.stale.is_(True))
+        connection.execute(delete(control).where(control.c.landing_no.not_in(last)))
+        for table in MAPPED.values():
+            connection.execute(delete(table).where(table.c.stale.is_(False)))
+    for table in DERIVED:
         _empty(connection, table)
     connection.execute(update(landing).where(landing.c.state != 0).values(state=0))
     connection.execute(update(profile_ledger).values(pending=True))

@@ -34,7 +34,9 @@ def test_a_card_shows_the_golden_values_and_finds_the_losers(store: Store, ruleb
         )  # fmt: skip
         tokens = set(connection.scalars(text("SELECT token FROM customer_token")))
         assert tokens == {"zoe", "muller", "lukasik", "zoe.m@mail.example", "m", "4915155667788"}
-        known = connection.execute(text("SELECT type, value, customer_no, sources FROM customer_identifier ORDER BY type"))
+        known = connection.execute(
+            text("SELECT type, value, customer_no, sources FROM customer_identifier ORDER BY type")
+        )
         assert [tuple(row) for row in known] == [
             ("EMAIL", "zoe.m@mail.example", who, '["crm"]'), ("PHONE", "+4915155667788", who, '["crm"]'),
         ]  # fmt: skip

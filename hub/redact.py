@@ -1,0 +1,64 @@
+"""Redaction. In: profiles, and records that speak of others as well. Out: the records without what is theirs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from hub.store import kept
+from hub.store.landing import digest
+from hub.store.mapped import MAPPED
+
+FREE_TEXT = ("text", "summary", "subject", "display_name", "given_name", "family_name", "raw", "value", "birth_date")
+
+
+def redact(connection: Connection, profiles: Sequence[int], shared: Sequence[int]) -> int:
+    """Take these profiles' values and texts out of payloads that name others as well; how many payloads."""
+    landing = kept.landing
+    rows = connection.execute(
+        select(landing.c.landing_no, landing.c.payload).where(landing.c.landing_no.in_(shared))
+    ).all()
+    for landing_no, payload in rows:
+        personal = _values(connection, profiles, landing_no)
+        clean = json.dumps(_without(json.loads(payload), personal), ensure_ascii=False).encode()
+        connection.execute(
+            update(landing)
+            .where(landing.c.landing_no == landing_no)
+            .values(payload=clean, raw_hash=digest(clean), content_hash=digest(clean))
+        )
+    return len(rows)
+
+
+def _values(connection: Connection, profiles: Sequence[int], landing_no: int) -> set[str]:
+    """The texts that the record's facts hold of these profiles."""
+    found: set[str] = contacts(connection, profiles)
+    for table in MAPPED.values():
+        columns = [table.c[name] for name in FREE_TEXT if name in table.c]
+        if columns:
+            rows: Iterable[Row[Any]] = connection.execute(
+                select(*columns).where(table.c.landing_no == landing_no, table.c.profile_no.in_(profiles))
+            )
+            found |= {value for row in rows for value in row if value}
+    return found
+
+
+def _without(value: Any, personal: Collection[str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _without(item, personal) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_without(item, personal) for item in value]
+    return None if isinstance(value, str) and value in personal else value
+
+
+def contacts(connection: Connection, profiles: Sequence[int]) -> set[str]:
+    """The e-mail addresses and phone numbers of these profiles, as folded and as written."""
+    points = MAPPED["contact_point"]
+    rows = connection.execute(
+        select(points.c.raw, points.c.value).where(
+            points.c.profile_no.in_(profiles), points.c.type.in_(("EMAIL", "PHONE"))
+        )
+    )
+    return {value for row in rows for value in row if value}
