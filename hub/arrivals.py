@@ -129,7 +129,7 @@ def _land_group(intake: _Intake, group: Sequence[Arrival]) -> None:
         for names, pages in by_stream.items():
             landed = landing.land(connection, report.run_no, *names, pages, hub.compiled(*names), report.as_of)
             report.add(pages=len(pages), pulled=landed.pulled, changed=landed.changed, unchanged=landed.unchanged)
-            hub.progress("pull", ".".join(names), landed.pulled)
+            hub.progress("pull", ".".join(names), landed.pulled, 0 if pages[-1].last else None)
 
 
 def _close(hub: Hub, report: Report, sources: Mapping[str, Source]) -> None:

@@ -12,7 +12,7 @@ from mappings.compile import Compiled, compile_stream
 from mappings.loader import Source
 from mappings.rulebook import Rulebook
 
-Progress = Callable[[str, str, int], None]  # phase, what, how many more are done
+Progress = Callable[[str, str, int, int | None], None]  # phase, what, how many more are done, how many are left
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Hub:
     store: Store
     rulebook: Rulebook
     sources: Mapping[str, Source]
-    progress: Progress = lambda phase, what, count: None
+    progress: Progress = lambda phase, what, done, left: None
     _compiled: dict[tuple[str, str], Compiled] = field(default_factory=dict, repr=False, compare=False)
 
     def compiled(self, source: str, stream: str) -> Compiled:

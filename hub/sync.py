@@ -6,6 +6,7 @@ off what the store says is pending, and so goes on where a killed run stopped.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -103,8 +104,11 @@ def _map(hub: Hub, report: Report) -> None:
     for source, stream in hub.streams():
         with hub.store.write() as connection:
             read.mark_for_remap(connection, source, stream, hub.compiled(source, stream).version)
-        while _map_chunk(hub, report, source, stream) == RECORDS_A_CHUNK:
-            pass
+            left = landing.pending_count(connection, source, stream)
+        while left > 0:
+            done = _map_chunk(hub, report, source, stream)
+            left = left - done if done else 0
+            hub.progress("map", f"{source}.{stream}", done, left)
     with hub.store.write() as connection:
         report.add(erased_again=sweep(connection, report.as_of))
 
@@ -120,7 +124,6 @@ def _map_chunk(hub: Hub, report: Report, source: str, stream: str) -> int:
         mapped.problems[:0] = [(landing_no, "$", UNREADABLE) for landing_no, record in records if record is None]
         written = write.write_mapped(connection, source, stream, compiled, hashes, mapped, report.as_of)
     report.add(mapped=written.mapped, dead_letters=written.failed)
-    hub.progress("map", f"{source}.{stream}", len(chunk))
     return len(chunk)
 
 
@@ -139,11 +142,13 @@ def _resolve(hub: Hub, report: Report) -> None:
         if not resolved.profiles:
             return
         report.add(profiles=resolved.profiles, minted=resolved.minted, merged=resolved.merged, split=resolved.split)
-        hub.progress("resolve", "profiles", resolved.profiles)
+        hub.progress("resolve", "profiles", resolved.profiles, None)
 
 
 def _derive(hub: Hub, report: Report) -> None:
     version = rules_version(hub.rulebook)
+    with hub.store.read() as connection:
+        left = len(due(connection, report.as_of, version, sys.maxsize))
     while True:
         with hub.store.write() as connection:
             customers = due(connection, report.as_of, version, CUSTOMERS_A_CHUNK)
@@ -152,4 +157,5 @@ def _derive(hub: Hub, report: Report) -> None:
             derived = derive(connection, hub.rulebook, report.as_of, customers)
         raised, cleared = derived.flags_raised, derived.flags_cleared
         report.add(customers_derived=derived.customers, flags_raised=raised, flags_cleared=cleared)
-        hub.progress("derive", "customers", derived.customers)
+        left = max(0, left - derived.customers)
+        hub.progress("derive", "customers", derived.customers, left)

@@ -36,10 +36,10 @@ def say(line: str) -> None:
 
 
 @contextmanager
-def progress_bars() -> Iterator[Callable[[str, str, int], None]]:
+def progress_bars() -> Iterator[Callable[[str, str, int, int | None], None]]:
     """Bars, one a phase and one a stream; where nobody watches (no terminal) nothing is drawn."""
     columns = (
-        SpinnerColumn(),
+        SpinnerColumn(finished_text="[green]✓[/]"),
         TextColumn("{task.fields[phase]:<8}"),
         TextColumn("{task.description:<30}"),
         BarColumn(bar_width=24),
@@ -48,12 +48,14 @@ def progress_bars() -> Iterator[Callable[[str, str, int], None]]:
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         tasks: dict[tuple[str, str], TaskID] = {}
+        counts: dict[TaskID, int] = {}
 
-        def advance(phase: str, what: str, count: int) -> None:
-            key = (phase, what)
-            if key not in tasks:
-                tasks[key] = bars.add_task(what, total=None, phase=phase)
-            bars.advance(tasks[key], count)
+        def advance(phase: str, what: str, done: int, left: int | None) -> None:
+            if (phase, what) not in tasks:
+                tasks[phase, what] = bars.add_task(what, total=None, phase=phase)
+            task = tasks[phase, what]
+            counts[task] = counts.get(task, 0) + done
+            bars.update(task, completed=counts[task], total=None if left is None else counts[task] + left)
 
         yield advance
 
@@ -66,9 +68,8 @@ def show_streams(rows: Sequence[StreamRow]) -> None:
         dead = f"[red]{r.dead_letters:,}[/]" if r.dead_letters else "0"
         table.add_row(r.source, r.stream, *figures, dead, r.status if r.status == "OK" else f"[red]{r.status}[/]")
     console.print(table)
-    for r in rows:
-        if r.error:
-            console.print(f"[red]{r.source}.{r.stream}[/]: {escape(r.error)}", soft_wrap=True, highlight=False)
+    for error in dict.fromkeys(r.error for r in rows if r.error):
+        console.print(f"[red]failed[/] {escape(error)}", soft_wrap=True, highlight=False)
 
 
 def show_customers(counts: dict[str, int]) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, func, insert, select, text, update
 
 from connectors.pull import Page
 from hub.store.bulk import among, insert_missing, insert_rows, update_rows
@@ -84,6 +84,12 @@ def pending(connection: Connection, source: str, stream: str, limit: int) -> lis
         .limit(limit)
     )
     return [(row[0], bytes(row[1])) for row in rows]
+
+
+def pending_count(connection: Connection, source: str, stream: str) -> int:
+    """How many records wait to be mapped."""
+    these = (landing.c.source == source, landing.c.stream == stream, text("state = 0"))
+    return int(connection.execute(select(func.count()).where(*these)).scalar_one())
 
 
 def digest(data: bytes) -> bytes:

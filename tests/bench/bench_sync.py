@@ -33,6 +33,7 @@ from hub.export.views import create_views
 from hub.run import Hub, Report
 from hub.server import create_app
 from hub.settings import Settings
+from hub.status import counts
 from hub.store.engine import Store, open_store
 from hub.sync import sync
 from mappings.loader import load_rulebook, load_sources, shipped
@@ -71,6 +72,8 @@ def _one(dialect: str, environment: dict[str, str], customers: int) -> None:
         hub = Hub(store, rulebook, load_sources(rulebook, [shipped()], environment))
         first = sync(hub, DEMO_AS_OF)
         second = sync(hub, DEMO_AS_OF)
+        with store.read() as connection:
+            first.counts["profiles"] = counts(connection)["profiles"]
         _show_phases(dialect, first, second)
         _show_queries(hub)
         store.close()
