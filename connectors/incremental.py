@@ -5,22 +5,12 @@ A mark is kept as ISO text with microseconds, with its zone where the source gav
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from mappings.duration import duration
 from mappings.spec import Since
-
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-def duration(text: str) -> timedelta:
-    """The length of `10m`, `2h`, `7d`; ValueError where it is none."""
-    match = re.fullmatch(r"(\d+)\s*([smhdw])", text.strip())
-    if match is None:
-        raise ValueError(f"`look_back: {text}` is no duration; say 30s, 10m, 2h, 7d or 1w")
-    return timedelta(**{UNITS[match[2]]: int(match[1])})
 
 
 def instant(value: Any) -> datetime | None:

@@ -18,7 +18,7 @@ from connectors.answer import Reader, Record, Slice
 from connectors.auth import mask, sign
 from connectors.errors import BadAnswer, NotFound, RateLimited, Rejected, of_status
 from connectors.http import Answer, Client
-from connectors.incremental import duration, newest, params
+from connectors.incremental import newest, params
 from connectors.limits import Limits
 from connectors.paginate import Position, Stuck, Watch, Way, way
 from connectors.request import Request, compose
@@ -104,11 +104,6 @@ class Connection:
         stream = self._source.system.streams.get(name)
         if stream is None:
             raise Rejected(place, "no such stream in the mapping", f"there is {', '.join(self._source.system.streams)}")
-        if stream.since is not None and stream.since.look_back is not None:
-            try:
-                duration(stream.since.look_back)
-            except ValueError as error:
-                raise Rejected(place, str(error), "check `since` in the mapping") from None
         pages = stream.pages if "pages" in stream.model_fields_set else http.pages
         reader = Reader(place, stream, pages, http.error, partial(mask, self._source))
         request = compose(self._source, name, stream, pages, self._signature)

@@ -16,11 +16,11 @@ from typing import Any
 import structlog
 
 from connectors.errors import ConnectorError
-from connectors.incremental import duration
 from connectors.pull import Connection, Page
 from hub.run import Hub, Report
 from hub.store import landing, read
 from hub.store.errors import StoreError
+from mappings.duration import duration
 from mappings.loader import MissingSettingError, Source
 
 log = structlog.get_logger(__name__)

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from mappings.block import Block, Scalar, When
+from mappings.duration import Duration, Rate
 
 
 class Pages(Block):
@@ -39,7 +40,9 @@ class Since(Block):
     param: str | None = Field(None, description="Parameter that takes the newest value of `field` seen so far.")
     field: str | None = Field(None, description="Path of the record's own changed-at.")
     as_: Literal["epoch_s", "epoch_ms", "iso", "date"] = Field("iso", alias="as", description="How to write it.")
-    look_back: str | None = Field(None, description="Ask this much earlier, as 10m, 2h, 7d: late records are not lost.")
+    look_back: Duration | None = Field(
+        None, description="Ask this much earlier, as 10m or 7d: late records are not lost."
+    )
     keep_cursor: bool = Field(False, description="The last page's cursor is where the next run goes on.")
     first: dict[str, Scalar] | None = Field(None, description="Parameters of the very first request only.")
 
@@ -102,7 +105,7 @@ class Http(Block):
     auth: Auth | None = None
     headers: dict[str, str] = Field(default_factory=dict)
     params: dict[str, Scalar] = Field(default_factory=dict, description="Query parameters of every request.")
-    rate: str | None = Field(None, description="Requests per time, as 80/s, 600/m or a setting; all streams together.")
+    rate: Rate | None = Field(None, description="Requests per time, as 80/s, 600/m or a setting; all streams together.")
     concurrency: int = Field(4, ge=1, le=64, description="Requests under way at once; all streams together.")
     timeout_s: float = Field(30, gt=0, le=600)
     pages: Pages | None = None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, create_model, model_validator
 
 from mappings.block import Block, Scalar, Test, When
+from mappings.duration import Duration
 from mappings.fetching import ApiKey, Auth, Basic, ErrorBody, Http, Pages, Since
 from mappings.model import ENTITIES, Entity
 
@@ -158,7 +159,7 @@ class Stream(Block):
     pages: Pages | None = None
     since: Since | None = None
     volatile: list[str] = Field(default_factory=list, description="Paths whose change is no change.")
-    fresh: str = Field("24h", description="How long what was pulled counts as fresh, as 30m, 24h, 7d.")
+    fresh: Duration = Field("24h", description="How long what was pulled counts as fresh, as 30m, 24h, 7d.")
     reconcile: Reconcile | list[Reconcile] | None = None
     belongs_to: References | None = Field(
         None, description="Whose the record's entities are where a block does not say: the first whose key is found."

@@ -10,7 +10,6 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connectors.errors import Rejected
 from connectors.incremental import instant, newest, params
 from mappings.spec import Since
 
@@ -142,10 +141,3 @@ def test_a_kept_cursor_goes_on_where_the_last_run_ended(api: Any, make_source: A
     assert ids(pull(source, again[-1].cursor)) == ["10", "11", "12"]
     assert api.asked("start_time") == ["0", None, None, None, None]
     assert api.asked("cursor") == [None, "4", "8", "10", "10"]
-
-
-def test_a_look_back_that_is_none_is_named_before_anything_is_asked(api: Any, make_source: Any, pull: Any) -> None:
-    stream = {"since": {"param": "from", "field": "changed", "look_back": "soon"}}
-    with pytest.raises(Rejected, match=r"shop\.things: `look_back: soon` is no duration; say 30s, 10m"):
-        pull(make_source(stream))
-    assert api.requests == []

@@ -179,9 +179,9 @@ def test_a_rate_is_requests_per_time(rate: str, parts: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("rate", ["fast", "0/s", "-1/s", "5/fortnight", "1.5/s"])
-def test_a_rate_that_is_none_is_named(make_source: Any, pull: Any, rate: str) -> None:
+def test_a_setting_that_is_no_rate_is_named(make_source: Any, pull: Any, rate: str) -> None:
     with pytest.raises(Rejected, match="is no rate; say requests per time, as 80/s"):
-        pull(make_source(http={"rate": rate}))
+        pull(make_source(http={"rate": "${rate}"}, settings={"rate": rate}))
 
 
 def test_no_second_sees_more_requests_than_the_rate_allows() -> None:

@@ -69,6 +69,8 @@ WRONG = [
         "18: `volatil` is unknown",
         "volatile",
     ),
+    ("no duration", "    get: /bills", "    get: /bills\n    fresh: soon", "18: `soon` is no duration", "24h, 7d"),
+    ("no rate", "  auth:", "  rate: fast\n  auth:", "8: `fast` is no rate", "80/s, 600/m"),
     ("unknown entity", "    invoice:", "    invoise:", "21: `invoise` is unknown here", "did you mean `invoice`?"),
     ("unknown field", "issued_at:", "isued_at:", "23: `isued_at` is unknown here", "did you mean `issued_at`?"),
     ("unknown profile part", "emails:", "mails:", "15: `mails` is unknown here", "did you mean `emails`?"),
