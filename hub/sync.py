@@ -101,6 +101,7 @@ def _warn_of_strangers(hub: Hub) -> None:
 
 def _map(hub: Hub, report: Report) -> None:
     _warn_of_strangers(hub)
+    report.add(mapped=0, dead_letters=0)
     for source, stream in hub.streams():
         with hub.store.write() as connection:
             read.mark_for_remap(connection, source, stream, hub.compiled(source, stream).version)
