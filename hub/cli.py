@@ -35,6 +35,7 @@ from hub.server import create_app
 from hub.settings import SettingError, Settings, read_settings
 from hub.store.engine import Store, open_store
 from hub.store.errors import StoreError
+from hub.sync import follow
 from hub.sync import remap as remap_all
 from hub.sync import sync as sync_all
 from mappings.loader import MappingError, MissingSettingError, load_sources, schema_json
@@ -174,10 +175,8 @@ def export(
 def remap(database: Database = None, as_of: AsOf = None) -> None:
     """Map everything landed anew and derive it again, without network; as of the last run unless said otherwise."""
     with _open(_settings(database)) as hub:
-        with hub.store.read() as connection:
-            last = connection.execute(text("SELECT as_of FROM sync_run ORDER BY run_no DESC LIMIT 1")).scalar()
         with terminal.progress_bars() as progress:
-            report = remap_all(_with(hub, progress), _instant(hub, as_of, last or clock.now()))
+            report = remap_all(_with(hub, progress), _instant(hub, as_of, _last_instant(hub)))
         _show_summary(hub, report)
         raise typer.Exit(_code(report))
 
@@ -191,7 +190,10 @@ def erase(
 ) -> None:
     """Forget a customer everywhere, for good, and print the certificate."""
     with _open(_settings(database)) as hub:
-        erasure = erase_customer(hub.store, customer, dry_run, _instant(hub, as_of, clock.now()))
+        instant = _instant(hub, as_of, _last_instant(hub))
+        erasure = erase_customer(hub.store, customer, dry_run, instant)
+        if not dry_run:
+            follow(hub, instant)
         for table, count in erasure.rows:
             terminal.say(f"{count:>8,} {table}")
         terminal.say(erasure.certificate or "dry run: nothing was erased")
@@ -257,6 +259,12 @@ def _synced(hub: Hub, as_of: int, only: list[str] | tuple[()] = ()) -> Report:
 
 def _instant(hub: Hub, words: str | None, default: int) -> int:
     return default if words is None else clock.parse(words, hub.rulebook.company.time_zone)
+
+
+def _last_instant(hub: Hub) -> int:
+    with hub.store.read() as connection:
+        last = connection.execute(text("SELECT as_of FROM sync_run ORDER BY run_no DESC LIMIT 1")).scalar()
+    return clock.now() if last is None else int(last)
 
 
 def _must_know(known: Collection[str], sources: list[str] | None) -> None:

@@ -39,10 +39,22 @@ def by_number(size: int, first: int = 1, *, past: int = 200, flag: str | None = 
     return handle
 
 
+def by_number_with_totals(size: int, first: int = 1) -> Handler:
+    """Pages by number with totals beside them; a page past the end is an error."""
+
+    def handle(request: Request) -> Response:
+        at = (int(request.query_params["page"]) - first) * size
+        if at >= len(ALL):
+            return Response("{}", 400)
+        return listing(ALL[at : at + size], meta={"pages": -(-len(ALL) // size), "count": str(len(ALL))})
+
+    return handle
+
+
 def by_offset(size: int) -> Handler:
     def handle(request: Request) -> Response:
         at = int(request.query_params["skip"])
-        return listing(ALL[at : at + size])
+        return listing(ALL[at : at + size], count=len(ALL), pages="many", none=None)
 
     return handle
 
@@ -86,6 +98,19 @@ WAYS = [
     pytest.param({"page": "page", "start": 0, "size": {"n": 10}}, by_number(10, 0), 3, id="number-from-0"),
     pytest.param({"page": "page", "while": "more"}, by_number(5, flag="more"), 5, id="number-while"),
     pytest.param({"page": "page", "until": "done"}, by_number(5, flag="done"), 5, id="number-until"),
+    pytest.param({"page": "page", "total_pages": "meta.pages"}, by_number_with_totals(5), 5, id="number-total-pages"),
+    pytest.param(
+        {"page": "page", "start": 0, "total_pages": "meta.pages"},
+        by_number_with_totals(5, 0),
+        5,
+        id="number-from-0-total-pages",
+    ),
+    pytest.param({"page": "page", "total": "meta.count"}, by_number_with_totals(5), 5, id="number-total"),
+    pytest.param(
+        {"page": "page", "total": "meta.count", "size": {"n": 100}}, by_number_with_totals(5), 5, id="number-total-capped"
+    ),
+    pytest.param({"offset": "skip", "total": "count"}, by_offset(5), 5, id="offset-total"),
+    pytest.param({"offset": "skip", "total": "none"}, by_offset(5), 6, id="offset-total-unknown"),
     pytest.param({"offset": "skip", "size": {"n": 10}}, by_offset(10), 3, id="offset"),
     pytest.param({"offset": "skip", "size": {"n": 100}}, by_offset(7), 4, id="offset-capped-silently"),
     pytest.param({"offset": "skip"}, by_offset(5), 6, id="offset-ends-on-empty-page"),
@@ -145,6 +170,12 @@ def test_the_cursor_of_the_last_page_starts_anew_where_nothing_tells_changes(
     source = make_source({"pages": {"page": "page"}})
     end = pull(source)[-1].cursor
     assert keys(pull(source, end)) == [record["id"] for record in ALL]
+
+
+def test_a_total_that_is_no_number_is_named(api: Any, make_source: Any, pull: Any) -> None:
+    api.handler = by_offset(5)
+    with pytest.raises(BadAnswer, match="`pages` holds no count.*check `pages` in the mapping"):
+        pull(make_source({"pages": {"offset": "skip", "total": "pages"}}))
 
 
 def test_a_stream_may_say_that_it_has_no_pages(api: Any, make_source: Any, pull: Any) -> None:

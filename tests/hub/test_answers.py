@@ -10,9 +10,11 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import text
+from typer.testing import CliRunner
 
 from connectors.sandbox.company import generate
 from connectors.sandbox.server import serve
+from hub.cli import app as commands
 from hub.demo import DEMO_AS_OF
 from hub.export.views import create_views
 from hub.run import Hub
@@ -201,3 +203,19 @@ def test_an_erased_customer_is_gone_from_the_api(hub: Hub, ask: Ask) -> None:
     assert public_id in erased["certificate"]
     assert erased["rows"] == counted["rows"]
     assert ask(_example("customer_360"), id=public_id)["customer"] is None
+
+
+def test_the_command_erases_an_organization_and_derives_its_people_anew(hub: Hub) -> None:
+    with hub.store.read() as connection:
+        organization = connection.execute(
+            text(
+                "SELECT l.public_id FROM member m JOIN customer_ledger l ON l.customer_no = m.organization_no"
+                " ORDER BY l.customer_no LIMIT 1"
+            )
+        ).scalar_one()
+    done = CliRunner().invoke(commands, ["erase", organization, "--database", hub.store.url])
+    assert done.exit_code == 0, done.output
+    with hub.store.read() as connection:
+        waiting = connection.execute(text("SELECT COUNT(*) FROM customer WHERE dirty")).scalar_one()
+        latest = connection.execute(text("SELECT MAX(derived_as_of) FROM customer")).scalar_one()
+    assert (waiting, latest) == (0, DEMO_AS_OF)

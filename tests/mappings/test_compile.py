@@ -386,6 +386,31 @@ def test_times_without_a_zone_and_days_are_read_in_the_zone_of_the_mapping(mappe
     assert row["birth_date"] == "2026-05-01"
 
 
+@pytest.mark.parametrize(
+    ("convert", "said", "expected"),
+    [
+        pytest.param("eu_date", "01.05.2026", "2026-04-30T22:00:00Z", id="day"),
+        pytest.param("eu_date", "01.05.2026 14:30", "2026-05-01T12:30:00Z", id="day-and-time"),
+        pytest.param("eu_date", "1.5.2026, 9:05:07 Uhr", "2026-05-01T07:05:07Z", id="comma-seconds-uhr"),
+        pytest.param("us_date", "5/1/2026 02:30 PM", "2026-05-01T12:30:00Z", id="afternoon"),
+        pytest.param("us_date", "5/1/2026 12:15 am", "2026-04-30T22:15:00Z", id="after-midnight"),
+        pytest.param("eu_date", "01.05.2026 25:00", None, id="no-hour"),
+        pytest.param("eu_date", "01.05.2026 noon", None, id="no-time"),
+        pytest.param("us_date", "5/1/2026 13:30 PM", None, id="no-hour-before-noon"),
+    ],
+)
+def test_a_time_of_day_behind_a_day_is_kept_where_the_field_is_a_time(
+    mapped: Map, convert: str, said: str, expected: str | None
+) -> None:
+    block = f"profile: {{kind: PERSON, updated_at: {{path: at, convert: {convert}, zone: Europe/Berlin}}}}"
+    made = mapped(block, [{"id": 1, "at": said}])
+    if expected is None:
+        assert [path for _, path, _ in made.problems] == ["$.at"]
+    else:
+        moment = datetime.fromtimestamp(rows(made, "profile")[0]["updated_at"] / 1_000_000, UTC)
+        assert moment.isoformat() == expected.replace("Z", "+00:00")
+
+
 def test_an_intent_is_read_in_the_language_that_the_block_names(mapped: Map) -> None:
     made = mapped(
         """
