@@ -34,12 +34,16 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One answer: its records, their changed-at marks, the value that leads on, and whether more is said to come."""
+    """One answer: its records, their changed-at marks, the value that leads on, and what it says of more to come.
+
+    `total` counts all pages or all records, as the mapping says.
+    """
 
     records: list[Record]
     marks: list[Any]
     value: Any = None
     more: bool | None = None
+    total: int | None = None
 
 
 class Reader:
@@ -55,6 +59,7 @@ class Reader:
         self._keys = [self._head.reader(key) for key in keys]
         self._mark = self._head.reader(mark) if mark else None
         self._more = (pages.while_, pages.until) if pages else (None, None)
+        self._total = (pages.total_pages or pages.total) if pages else None
         self._value = (pages.next or pages.value) if pages else None
         self._last = _of_last(self._value)
         self._envelope = self._compile_envelope() if stream.records else None
@@ -84,7 +89,7 @@ class Reader:
         if self._envelope is not None and self._is_error(get):
             raise self._said(url, get)
         records, marks = self._records(raws)
-        return Slice(records, marks, self._value_of(get, records), self._says_more(get))
+        return Slice(records, marks, self._value_of(get, records), self._says_more(get), self._total_of(get))
 
     def said(self, body: bytes) -> str:
         """What the system itself says went wrong, by the mapping's `error`; empty where it says nothing."""
@@ -97,7 +102,7 @@ class Reader:
         return self._mask(str(pick(whole, self._error.message.split(".")) or ""))
 
     def _compile_envelope(self) -> tuple[Shape, dict[str, Callable[[Any], Any]]]:
-        paths = [p for p in (*self._more, self._value) if p and not p.startswith(LAST)]
+        paths = [p for p in (*self._more, self._total, self._value) if p and not p.startswith(LAST)]
         if self._error is not None:
             paths += [*self._error.when, self._error.message]
         shape = Shape(paths, raw_list=self._stream.records)
@@ -145,6 +150,15 @@ class Reader:
         if go_on is not None:
             return get(go_on) not in NO
         return None if stop is None else get(stop) not in YES
+
+    def _total_of(self, get: Getter) -> int | None:
+        said = get(self._total) if self._total else None
+        if said is None:
+            return None
+        if isinstance(said, bool) or not str(said).isdecimal():
+            what = f"`{self._total}` holds no count"
+            raise BadAnswer(self._place, what, "check `pages` in the mapping")
+        return int(said)
 
     def _is_error(self, get: Getter) -> bool:
         return bool(self._checks) and all(check(get(path)) for path, check in self._checks.items())

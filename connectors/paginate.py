@@ -66,7 +66,7 @@ def way(pages: Pages | None) -> Way:
     if pages is None:
         return Way("", lambda at: Ask(), lambda at, got: Move(None, last=True))
     if pages.page is not None:
-        return _numbered(pages.page, pages.start)
+        return _numbered(pages.page, pages.start, by_pages=pages.total_pages is not None)
     if pages.offset is not None:
         return _offset(pages.offset)
     if pages.cursor is not None:
@@ -96,15 +96,19 @@ def _full(at: Position | None, got: Slice) -> int:
     return int(at.get("full", 0)) if at else len(got.records)
 
 
-def _ended(at: Position | None, got: Slice) -> bool:
+def _ended(at: Position | None, got: Slice, reached: int = 0) -> bool:
     if not got.records:
         return True
-    return not got.more if got.more is not None else len(got.records) < _full(at, got)
+    if got.more is not None:
+        return not got.more
+    return reached >= got.total if got.total is not None else len(got.records) < _full(at, got)
 
 
-def _numbered(param: str, start: int) -> Way:
+def _numbered(param: str, start: int, by_pages: bool) -> Way:
     def move(at: Position | None, got: Slice) -> Move:
-        page, last = at["page"] if at else start, _ended(at, got)
+        page = at["page"] if at else start
+        before = page - start
+        last = _ended(at, got, before + 1 if by_pages else before * _full(at, got) + len(got.records))
         # Records to come are appended to the last page: a kept position reads it again.
         return Move({"page": page if last else page + 1, "full": _full(at, got)}, last)
 
@@ -114,7 +118,8 @@ def _numbered(param: str, start: int) -> Way:
 def _offset(param: str) -> Way:
     def move(at: Position | None, got: Slice) -> Move:
         offset = at["offset"] if at else 0
-        return Move({"offset": offset + len(got.records), "full": _full(at, got)}, _ended(at, got))
+        reached = offset + len(got.records)
+        return Move({"offset": reached, "full": _full(at, got)}, _ended(at, got, reached))
 
     return Way("offset", lambda at: Ask({param: at["offset"] if at else 0}), move, counted=True)
 

@@ -12,9 +12,12 @@ from typing import Any
 import msgspec
 
 from connectors.pull import Connection, Record
+from hub.clock import show
 from hub.insight.derive import rules_version
 from mappings.compile import compile_stream, row_columns
+from mappings.currencies import render
 from mappings.loader import Source
+from mappings.model import ENTITIES, Type
 from mappings.rulebook import Rulebook
 
 Branches = list[tuple[str, list[str]]]
@@ -60,8 +63,24 @@ async def _first_records(source: Source, most: int) -> dict[str, list[Record]]:
 
 
 def _fields(entity: str, row: tuple[Any, ...]) -> list[str]:
-    named = zip(row_columns(entity)[2:], row[2:], strict=True)
-    return [f"{name}: {value}" for name, value in named if value is not None]
+    named = dict(zip(row_columns(entity)[2:], row[2:], strict=True))
+    kinds = ENTITIES[entity].fields
+    return [
+        f"{name}: {_shown(kinds[name].type, value, named.get('currency'))}"
+        for name, value in named.items()
+        if value is not None
+    ]
+
+
+def _shown(kind: Type, value: Any, currency: str | None) -> str:
+    """A canonical value as its source would have written it: a reader compares it with the record."""
+    if kind is Type.INSTANT:
+        return show(value)
+    if kind is Type.AMOUNT and currency is not None:
+        return f"{render(value, currency)} {currency}"
+    if kind is Type.RATIO:
+        return str(value / 1_000_000)
+    return "/".join(value) if kind is Type.PROFILE else str(value)
 
 
 def _lines(value: Any, path: str = "") -> list[str]:

@@ -18,7 +18,7 @@ import uvicorn
 from sqlalchemy import text
 
 from connectors.errors import ConnectorError
-from hub import clock, status, terminal
+from hub import clock, terminal
 from hub.api.schema import build_schema, sdl
 from hub.check import check_sources, sample_source
 from hub.demo import DEMO_AS_OF, DEMO_DATABASE, READY_QUERY, DemoError, same_company, sandbox
@@ -100,7 +100,7 @@ def demo(
         with hub.store.write() as connection:
             same_company(connection, customers)
         report = _synced(hub, _instant(hub, as_of, DEMO_AS_OF))
-        _show_summary(hub, report)
+        terminal.show_summary(hub, report)
         terminal.show_query(f"http://{settings.host}:{port}/graphql", READY_QUERY, served=not once)
         if once or report.status == "FAILED":
             raise typer.Exit(_code(report))
@@ -113,7 +113,7 @@ def sync(sources: Sources = None, database: Database = None, as_of: AsOf = None)
     with _open(_settings(database)) as hub:
         _must_know(hub.sources, sources)
         report = _synced(hub, _instant(hub, as_of, clock.now()), sources or ())
-        _show_summary(hub, report)
+        terminal.show_summary(hub, report)
         raise typer.Exit(_code(report))
 
 
@@ -177,7 +177,7 @@ def remap(database: Database = None, as_of: AsOf = None) -> None:
     with _open(_settings(database)) as hub:
         with terminal.progress_bars() as progress:
             report = remap_all(_with(hub, progress), _instant(hub, as_of, _last_instant(hub)))
-        _show_summary(hub, report)
+        terminal.show_summary(hub, report)
         raise typer.Exit(_code(report))
 
 
@@ -218,7 +218,7 @@ def migrate(database: Database = None) -> None:
 def show_status(database: Database = None) -> None:
     """Show what the store holds: streams, customers, money beside its control, flags."""
     with _open(_settings(database)) as hub:
-        _show_summary(hub, None)
+        terminal.show_summary(hub, None)
 
 
 # what the commands share ---------------------------------------------------------------------------------------------
@@ -291,17 +291,6 @@ def _serve(hub: Hub, settings: Settings, host: str, port: int) -> None:
 
 def _code(report: Report) -> int:
     return {"OK": DONE, "PARTIAL": PARTLY, "FAILED": FAILED}[report.status]
-
-
-def _show_summary(hub: Hub, report: Report | None) -> None:
-    with hub.store.read() as connection:
-        terminal.show_streams(status.streams(connection))
-        terminal.show_customers(status.counts(connection))
-        terminal.show_money(status.reconciliation(connection, hub.sources))
-        terminal.show_flags(status.flags(connection))
-        terminal.show_at_stake(status.most_at_stake(connection, 5), hub.rulebook.company.reporting_currency)
-    if report is not None:
-        terminal.show_run(report)
 
 
 if __name__ == "__main__":

@@ -69,9 +69,9 @@ def _rows(connection: Connection, sql: str, number: int) -> Sequence[Row[Any]]:
 
 def _profiles(connection: Connection, number: int) -> list[str]:
     sql = """
-        SELECT l.source, l.stream, l.key, p.display_name FROM profile_ledger l
+        SELECT l.source, l.stream, l.key, MAX(p.display_name) AS display_name FROM profile_ledger l
         LEFT JOIN profile p ON p.profile_no = l.profile_no
-        WHERE l.customer_no = :no ORDER BY l.profile_no
+        WHERE l.customer_no = :no GROUP BY l.profile_no, l.source, l.stream, l.key ORDER BY l.profile_no
     """
     return [f"{r.source}/{r.stream}/{r.key}  {r.display_name or ''}" for r in _rows(connection, sql, number)]
 
@@ -102,14 +102,15 @@ def _values(connection: Connection, number: int) -> list[str]:
 
 def _money(connection: Connection, number: int, currency: str) -> list[str]:
     sql = """
-        SELECT e.kind, e.basis, COUNT(*) AS entries, CAST(SUM(v.amount) AS BIGINT) AS amount
+        SELECT e.kind, e.basis, COUNT(v.amount) AS known, COUNT(*) - COUNT(v.amount) AS unknown,
+               CAST(SUM(v.amount) AS BIGINT) AS amount
         FROM entry e JOIN entry_value v ON v.entry_no = e.entry_no
         WHERE e.customer_no = :no AND v.currency = :currency GROUP BY e.kind, e.basis ORDER BY e.kind, e.basis
     """
     rows = connection.execute(text(sql), {"no": number, "currency": currency})
     return [
         f"{r.kind}: {'unknown' if r.amount is None else render(r.amount, currency)} {currency} "
-        f"in {r.entries} entries, {r.basis}"
+        f"in {r.known} entries, {r.basis}" + (f"; {r.unknown} more have no rate to {currency}" if r.unknown else "")
         for r in rows
     ]
 

@@ -50,6 +50,17 @@ class MoneyRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DeadLetterRow:
+    """A record that could not be mapped, and why."""
+
+    source: str
+    stream: str
+    key: str
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class AtStake:
     """A customer with something at stake, in the reporting currency."""
 
@@ -119,6 +130,29 @@ def most_at_stake(connection: Connection, most: int) -> list[AtStake]:
         {"most": most},
     )
     return [AtStake(*row) for row in rows]
+
+
+_DEAD_LETTERS = text("""
+    SELECT d.source, d.stream, l.key, d.path, d.reason FROM dead_letter d
+    JOIN landing l ON l.landing_no = d.landing_no ORDER BY d.last_seen_at DESC, d.landing_no DESC LIMIT :most
+""")
+
+
+def dead_letters(connection: Connection, most: int) -> list[DeadLetterRow]:
+    """The latest records that could not be mapped."""
+    return [DeadLetterRow(*row) for row in connection.execute(_DEAD_LETTERS, {"most": most})]
+
+
+_UNRATED = text("""
+    SELECT e.currency, COUNT(*) FROM entry e JOIN entry_value v ON v.entry_no = e.entry_no
+    WHERE v.currency = :reporting AND v.amount IS NULL AND e.amount IS NOT NULL GROUP BY e.currency ORDER BY e.currency
+""")
+
+
+def unrated(connection: Connection, reporting_currency: str) -> dict[str, int]:
+    """Entries that no figure holds, for want of an exchange rate on their day: currency to their number."""
+    rows = connection.execute(_UNRATED, {"reporting": reporting_currency})
+    return {currency: int(count) for currency, count in rows}
 
 
 _LANDED = """

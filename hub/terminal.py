@@ -15,8 +15,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 from rich.tree import Tree
 
-from hub.run import Report
-from hub.status import AtStake, MoneyRow, StreamRow
+from hub import status
+from hub.run import Hub, Report
+from hub.status import AtStake, DeadLetterRow, MoneyRow, StreamRow
 from mappings.currencies import render
 
 WIDE = 160  # where nobody watches, nothing is cut to a window
@@ -60,6 +61,21 @@ def progress_bars() -> Iterator[Callable[[str, str, int, int | None], None]]:
         yield advance
 
 
+def show_summary(hub: Hub, report: Report | None) -> None:
+    """What the store holds, and what the run did that brought it there."""
+    currency = hub.rulebook.company.reporting_currency
+    with hub.store.read() as connection:
+        show_streams(status.streams(connection))
+        show_dead_letters(status.dead_letters(connection, 5))
+        show_customers(status.counts(connection))
+        show_money(status.reconciliation(connection, hub.sources))
+        show_unrated(status.unrated(connection, currency), currency)
+        show_flags(status.flags(connection))
+        show_at_stake(status.most_at_stake(connection, 5), currency)
+    if report is not None:
+        show_run(report)
+
+
 def show_streams(rows: Sequence[StreamRow]) -> None:
     """Per stream: pulled, changed, unchanged, dead letters."""
     table = _table("Streams", "source", "stream", "pulled", "changed", "unchanged", "stored", "dead letters", "status")
@@ -92,6 +108,26 @@ def show_money(rows: Sequence[MoneyRow]) -> None:
         amounts = (_figure(n, r.currency) for n in (r.landed, held))
         table.add_row(r.source, r.stream, ", ".join(r.kinds), r.currency, *amounts, _difference(r))
     console.print(table)
+
+
+def show_unrated(counts: dict[str, int], reporting_currency: str) -> None:
+    """Money that no converted figure holds; nothing where every entry has its rate."""
+    for currency, count in counts.items():
+        console.print(
+            f"[red]no rate[/] {count:,} entries in {currency} are in no figure in {reporting_currency}: "
+            f"add rates of {currency} for their days to rules/company.yml",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def show_dead_letters(rows: Sequence[DeadLetterRow]) -> None:
+    """The latest records that could not be mapped; nothing where there are none."""
+    if rows:
+        table = _table("Latest dead letters", "source", "stream", "key", "path", "reason")
+        for r in rows:
+            table.add_row(r.source, r.stream, escape(r.key), escape(r.path), escape(r.reason))
+        console.print(table)
 
 
 def _difference(row: MoneyRow) -> str:
@@ -152,7 +188,7 @@ def show_tree(title: str, branches: Sequence[tuple[str, Sequence[str]]]) -> None
 
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    words = {"source", "stream", "kinds", "status", "customer", "name", "band", "why", ""}
+    words = {"source", "stream", "kinds", "key", "path", "reason", "status", "customer", "name", "band", "why", ""}
     for column in columns:
         table.add_column(column, justify="left" if column in words else "right", overflow="fold")
     return table

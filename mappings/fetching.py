@@ -22,6 +22,8 @@ class Pages(Block):
     value: str | None = Field(None, description="Path of the cursor in the answer, or in its last record (`last.id`).")
     while_: str | None = Field(None, alias="while", description="Path that is true while there are more pages.")
     until: str | None = Field(None, description="Path that is true on the last page.")
+    total_pages: str | None = Field(None, description="Path of the count of all pages; goes with `page`.")
+    total: str | None = Field(None, description="Path of the count of all records; goes with `page` and `offset`.")
     size: dict[str, int] | None = Field(None, description="Parameter that asks for the page size, and the size.")
 
     @model_validator(mode="after")
@@ -31,6 +33,10 @@ class Pages(Block):
             raise ValueError("say exactly one of page, offset, cursor, after, next")
         if said[0] in ("cursor", "after") and self.value is None:
             raise ValueError(f"`{said[0]}` needs `value`: where the answer holds it")
+        if self.total_pages is not None and self.page is None:
+            raise ValueError("`total_pages` goes with `page`")
+        if self.total is not None and self.page is None and self.offset is None:
+            raise ValueError("`total` goes with `page` or `offset`")
         return self
 
 

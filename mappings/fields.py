@@ -5,7 +5,7 @@ The order is find, prefix, table or convert, default; what a bare path means fol
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from mappings.conditions import condition, same
 from mappings.converters import CONVERTERS
 from mappings.generate import Code, Scope
-from mappings.instants import iso
+from mappings.instants import eu_time, iso, iso_date, us_time
 from mappings.lexicon import Lexicon, intent
 from mappings.meaning import conversion, is_literal
 from mappings.model import KEY_LIMIT, Field, Type
@@ -126,8 +126,8 @@ class Values:
             return self._amount(scope, value)
         named = value.convert or (None if field.type is Type.JSON else conversion(name, field))
         converted = "t" if named is None else self._call(scope, value, named)
-        if field.type is Type.INSTANT and named is not None and CONVERTERS[named].yields is Type.DATE:
-            converted = f"{self.code.function(midnight)}({converted}, {self._zone(value)})"
+        if field.type is Type.INSTANT and named in _DAYS:
+            converted = f"{self.code.function(_DAYS[named])}(t, {self._zone(value)})"
         if field.options and named != "intent":
             converted = f"{self.code.function(option)}({converted}, {self.code.bind(frozenset(field.options))})"
         if field.most is not None:
@@ -211,9 +211,16 @@ def joined(between: str, parts: tuple[str | None, ...]) -> str | None:
     return between.join(part for part in parts if part) or None
 
 
-def midnight(day: str | None, zone: ZoneInfo) -> int | None:
-    """The first instant of a day in a zone."""
+def midnight(value: Any, zone: ZoneInfo) -> int | None:
+    """The first instant of an ISO day in a zone."""
+    day = iso_date(value)
     return None if day is None else iso(day, zone)
+
+
+# What reads a time by a converter of days.
+_DAYS: dict[str | None, Callable[[Any, ZoneInfo], int | None]] = {
+    "date": midnight, "eu_date": eu_time, "us_date": us_time
+}  # fmt: skip
 
 
 def region_of(value: Any, default: str) -> str:

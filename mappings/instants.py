@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from typing import Any
 
 from mappings.values import UnfitError, decimal_of, kind_of, plain
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = re.compile(r"([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4})(?:[\s,T]+(.+))?", re.DOTALL)
+_CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]+)?)?\s*(?:(am|pm)|uhr|h)?", re.IGNORECASE)
 _FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999  # the years 1 to 9999 in microseconds
 
 
@@ -76,22 +78,50 @@ def iso_date(value: Any) -> str | None:
 
 
 def us_date(value: Any) -> str | None:
-    """Month, day, year: 12/31/2026."""
-    return _day(value, (2, 0, 1), "a text that is no month/day/year")
+    """Month, day, year: 12/31/2026. Where the field is a time, one may stand behind: 12/31/2026 02:30 PM."""
+    found = _day(value, (3, 1, 2), "a text that is no month/day/year")
+    return None if found is None else found[0].isoformat()
 
 
 def eu_date(value: Any) -> str | None:
-    """Day, month, year: 31.12.2026 or 31/12/2026."""
-    return _day(value, (2, 1, 0), "a text that is no day.month.year")
+    """Day, month, year: 31.12.2026 or 31/12/2026. Where the field is a time, one may stand behind: 31.12.2026 14:30."""
+    found = _day(value, (3, 2, 1), "a text that is no day.month.year")
+    return None if found is None else found[0].isoformat()
 
 
-def _day(value: Any, order: tuple[int, int, int], reason: str) -> str | None:
+def us_time(value: Any, zone: tzinfo = UTC) -> int | None:
+    """`us_date` with the time behind it, else the day's first instant, in `zone`."""
+    return _moment(_day(value, (3, 1, 2), "a text that is no month/day/year"), zone)
+
+
+def eu_time(value: Any, zone: tzinfo = UTC) -> int | None:
+    """`eu_date` with the time behind it, else the day's first instant, in `zone`."""
+    return _moment(_day(value, (3, 2, 1), "a text that is no day.month.year"), zone)
+
+
+def _day(value: Any, order: tuple[int, int, int], reason: str) -> tuple[date, str] | None:
     said = plain(value)
     if said is None:
         return None
-    parts = re.split(r"[./-]", said.split()[0])
+    found = _DAY.fullmatch(said)
+    if found is None:
+        raise UnfitError(reason)
     try:
-        year, month, day = (int(parts[place]) for place in order)
-        return date(year if len(parts[2]) == 4 else -1, month, day).isoformat()
-    except (ValueError, IndexError, OverflowError):
+        return date(*(int(found[place]) for place in order)), found[4] or ""
+    except ValueError:
         raise UnfitError(reason) from None
+
+
+def _moment(found: tuple[date, str] | None, zone: tzinfo) -> int | None:
+    if found is None:
+        return None
+    day, said = found
+    clock = _CLOCK.fullmatch(said or "0:00")
+    half = (clock[4] or "").lower() if clock else ""
+    if clock is None or (half and not 1 <= int(clock[1]) <= 12):
+        raise UnfitError("a day with something behind it that is no time")
+    hour = int(clock[1]) % 12 + (12 if half == "pm" else 0) if half else int(clock[1])
+    try:
+        return iso(datetime.combine(day, time(hour, int(clock[2]), int(clock[3] or 0))).isoformat(), zone)
+    except ValueError:
+        raise UnfitError("a day with something behind it that is no time") from None

@@ -86,6 +86,7 @@ class StageEvidence(Block):
     until: list[str] = Field(default_factory=list, description="Not where one of these came since the last of `after`.")
     unless: list[str] = Field(default_factory=list, description="Not where one of these ever came before.")
     later_than: str | None = Field(None, description="Only this long or longer after the first of `after`, as 30d.")
+    kind: Literal["PERSON", "ORGANIZATION"] | None = Field(None, description="Only of persons, or of organizations.")
 
 
 class StageRule(Block):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from pathlib import Path
@@ -15,9 +16,17 @@ from connectors.sandbox.server import serve
 
 
 def main() -> int:
-    """Serve until SIGTERM or until standard input closes; 1 when a port is taken."""
+    """Serve until SIGTERM, Ctrl-C or the end of standard input; 1 when a port is taken."""
     arguments = _arguments()
-    signal.signal(signal.SIGTERM, _leave)
+    for told in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(told, _leave)
+    try:
+        return _run(arguments)
+    except (KeyboardInterrupt, BrokenPipeError):
+        return 0
+
+
+def _run(arguments: argparse.Namespace) -> int:
     company = generate(arguments.customers, arguments.seed)
     if arguments.truth is not None:
         company.write(arguments.truth)
@@ -29,16 +38,15 @@ def main() -> int:
         return 1
     with running:
         ready = {"base_urls": running.base_urls, "tokens": running.tokens, "environment": running.environment()}
-        print(msgspec.json.encode(ready).decode(), flush=True)
-        try:
-            while sys.stdin.buffer.read(4096):
-                continue
-        except KeyboardInterrupt:
-            return 0
+        os.write(sys.stdout.fileno(), msgspec.json.encode(ready) + b"\n")  # unbuffered: nothing is left to fail at exit
+        while sys.stdin.buffer.read(4096):
+            continue
     return 0
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
+    for told in (signal.SIGTERM, signal.SIGINT):  # once is enough: Ctrl-C and a parent's SIGTERM come together
+        signal.signal(told, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

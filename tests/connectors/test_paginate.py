@@ -107,7 +107,10 @@ WAYS = [
     ),
     pytest.param({"page": "page", "total": "meta.count"}, by_number_with_totals(5), 5, id="number-total"),
     pytest.param(
-        {"page": "page", "total": "meta.count", "size": {"n": 100}}, by_number_with_totals(5), 5, id="number-total-capped"
+        {"page": "page", "total": "meta.count", "size": {"n": 100}},
+        by_number_with_totals(5),
+        5,
+        id="number-total-capped",
     ),
     pytest.param({"offset": "skip", "total": "count"}, by_offset(5), 5, id="offset-total"),
     pytest.param({"offset": "skip", "total": "none"}, by_offset(5), 6, id="offset-total-unknown"),
@@ -174,7 +177,7 @@ def test_the_cursor_of_the_last_page_starts_anew_where_nothing_tells_changes(
 
 def test_a_total_that_is_no_number_is_named(api: Any, make_source: Any, pull: Any) -> None:
     api.handler = by_offset(5)
-    with pytest.raises(BadAnswer, match="`pages` holds no count.*check `pages` in the mapping"):
+    with pytest.raises(BadAnswer, match=r"`pages` holds no count; check `pages` in the mapping"):
         pull(make_source({"pages": {"offset": "skip", "total": "pages"}}))
 
 

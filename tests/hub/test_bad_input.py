@@ -255,6 +255,9 @@ def test_a_bad_record_is_a_dead_letter_and_stops_no_other(
     (found,) = world.dead()
     assert found[:3] == (system, stream, path)
     assert reason in found[3]
+    with world.store.read() as connection:
+        (shown,) = status.dead_letters(connection, 5)
+    assert (shown.source, shown.stream, shown.path) == (system, stream, path)
     assert report.counts["mapped"] == report.counts["pulled"] - 1
 
 
@@ -282,6 +285,8 @@ def test_a_missing_rate_leaves_amounts_unknown_and_says_so(world: World) -> None
         " (SELECT customer_no FROM money_entry WHERE currency = 'SEK' AND kind = 'REVENUE')"
     )
     assert 0 < coverage < 1_000_000
+    with world.store.read() as connection:
+        assert status.unrated(connection, "EUR").keys() == {"SEK"}
 
 
 def test_a_failed_update_keeps_what_was_known_until_it_heals(world: World, tmp_path: Path) -> None:

@@ -218,6 +218,13 @@ WRONG = [
         "",
     ),
     (
+        "a count of pages where pages have no number",
+        "    get: /bills",
+        "    pages: {offset: o, total_pages: p}\n    get: /bills",
+        "17: `total_pages` goes with `page`",
+        "",
+    ),
+    (
         "two signatures",
         '{bearer: "${token}"}',
         '{bearer: "${token}", basic: {user: a}}',

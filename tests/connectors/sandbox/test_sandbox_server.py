@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -307,6 +308,37 @@ def test_a_taken_port_is_named(company: Company, running: Running) -> None:
     taken = int(running.base_urls["stripe"].rpartition(":")[2])
     with pytest.raises(OSError, match=f"sandbox stripe: port {taken}"):
         serve(company, ports=[0, taken, 0, 0])
+
+
+SLOW = """
+import sys, time
+import connectors.sandbox.__main__ as program
+program.generate = lambda *_: (print("inventing", flush=True), time.sleep(60))
+sys.exit(program.main())
+"""
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT], ids=["sigterm", "sigint"])
+def test_told_to_end_while_it_invents_it_goes_without_a_word(told: signal.Signals) -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", SLOW], cwd=ROOT, stdout=pipe, stderr=pipe) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == b"inventing\n"
+        process.send_signal(told)
+        assert process.wait(timeout=20) == 0
+        assert process.stderr.read() == b""
+
+
+def test_it_ends_without_a_word_where_nobody_is_left_to_read_its_line() -> None:
+    command = [sys.executable, "-m", "connectors.sandbox", "--customers", "10"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.wait(timeout=20) == 0
+        assert process.stderr.read() == b""
 
 
 @pytest.mark.parametrize("ending", ["stdin", "sigterm"])
