@@ -5,6 +5,7 @@ from __future__ import annotations
 import phonenumbers
 
 _ALPHA_2 = frozenset(phonenumbers.SUPPORTED_REGIONS)
+CALLING_CODES = frozenset(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)  # 49 for Germany, 1 for North America …
 _OTHER_NAMES = """
 AE: ARE, united arab emirates, uae, vereinigte arabische emirate
 AR: ARG, argentina, argentinien

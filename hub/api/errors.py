@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import structlog
 from graphql import GraphQLError
+from strawberry.exceptions import StrawberryInputCoercionError
 
 CODES = (
     "BAD_QUERY",
@@ -50,7 +51,9 @@ def settle(errors: Sequence[GraphQLError]) -> None:
             error.extensions = cause.extensions
         elif (error.extensions or {}).get("code"):
             continue
-        elif error.path is None and (cause is None or isinstance(cause, GraphQLError)):
+        elif isinstance(cause, StrawberryInputCoercionError) or (
+            error.path is None and (cause is None or isinstance(cause, GraphQLError))
+        ):
             error.extensions = {"code": "BAD_QUERY"}
         else:  # an answer that does not fit the schema is ours as well
             masked = masked_error(cause or error, error.path)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from graphql import GraphQLObjectType
-from sqlalchemy import ColumnElement, and_, func, literal, select, union
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select, union
 
 from hub.api.declare import Order, Relation
 from hub.api.errors import ApiError
@@ -18,7 +18,7 @@ from hub.api.selection import Selected
 from hub.api.shape import Answer
 from hub.api.types.connection import TYPE_MARK
 from hub.api.types.inputs import CUSTOMER_ORDERS, RISK_FLAG_ORDERS, CustomerFilter, RiskFlagFilter
-from hub.insight.search import email_tokens, phone_tokens, words
+from hub.insight.search import email_tokens, phone_digits, spellings
 from hub.store.derived import customer_card as card
 from hub.store.derived import customer_identifier, customer_token
 from hub.store.kept import customer_ledger, profile_ledger
@@ -48,7 +48,7 @@ def search(reader: Reader, selected: Selected) -> Answer:
     prefixes = _prefixes(checked_text(selected.arguments["text"], "text"))
     if not prefixes:
         raise ApiError("BAD_USER_INPUT", "text: holds no letter or digit to search by")
-    found = [card.c.customer_no.in_(_with_token(prefix)) for prefix in prefixes]
+    found = [or_(*(card.c.customer_no.in_(_with_token(begin)) for begin in sorted(spelt))) for spelt in prefixes]
     order = (Order("DISPLAY_NAME", card.c.display_name_key),)
     return _rooted(reader, selected, order, lambda _scope, _arguments: found)
 
@@ -71,19 +71,14 @@ def _rooted(reader: Reader, selected: Selected, order: tuple[Order, ...], where:
     return dict(answer)
 
 
-def _prefixes(text: str) -> list[str]:
-    """What a customer's tokens must begin with: an address as it is, a phone by its digits, and words."""
-    found: set[str] = set()
-    plain: list[str] = []
-    for part in text.split():
-        if "@" in part:
-            found |= {token for token in email_tokens(part) if "@" in token}
-        else:
-            plain.append(part)
-    rest = " ".join(plain)
-    digits = phone_tokens(rest)
+def _prefixes(text: str) -> list[frozenset[str]]:
+    """What tokens of a customer must begin with, each in one of its spellings: addresses, a phone's digits, words."""
+    parts = text.split()
+    found = [frozenset(t for t in email_tokens(part) if "@" in t) for part in parts if "@" in part]
+    rest = " ".join(part for part in parts if "@" not in part)
+    digits = phone_digits(rest)
     numeric = digits and not any(letter.isalpha() for letter in rest)
-    return sorted(found | (digits if numeric else words(rest)))
+    return [spelt for spelt in (*found, *([frozenset({digits})] if numeric else spellings(rest))) if spelt]
 
 
 def _with_token(prefix: str) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from hub.insight.market import market_state, signs
-from hub.insight.search import email_tokens, phone_tokens, sort_key, words
+from hub.insight.search import email_tokens, name_tokens, phone_tokens, sort_key
 from hub.store.bulk import insert_rows
 from hub.store.derived import customer_card, customer_identifier, customer_token
 from mappings.rulebook import Rulebook
@@ -121,7 +121,7 @@ def _identifiers(connection: Connection) -> None:
 
 
 def _statement(rulebook: Rulebook) -> str:
-    state = market_state(rulebook.journey, "h.active", "h.obtainable", "g.people", "s.stage = 'ENDED'")
+    state = market_state(rulebook.journey, "h.active", "h.obtainable", "g.people", "s.stage")
     return _FIGURES.format(signs=signs(rulebook.journey), market_state=state)
 
 
@@ -158,6 +158,6 @@ def _listed(values: Sequence[str]) -> str:
 
 def _tokens(golden: Golden) -> set[str]:
     """Every word by which somebody may look for the customer, the names that lost among them."""
-    tokens = {word for field in NAME_FIELDS for name in golden.get(field, ()) for word in words(name)}
+    tokens = {word for field in NAME_FIELDS for name in golden.get(field, ()) for word in name_tokens(name)}
     tokens |= {token for address in golden.get("EMAILS", ()) for token in email_tokens(address)}
     return tokens | {token for phone in golden.get("PHONES", ()) for token in phone_tokens(phone)}

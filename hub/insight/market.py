@@ -26,7 +26,8 @@ SELECT t.owner, MIN(t.at) + {within} FROM touch t
 WHERE t.interaction_no < 0 AND t.at > :as_of - {within} AND {interest} GROUP BY t.owner
 """
 
-# An organization is ACTIVE by its own doing (it buys) or by enough of its people; nobody is who has left.
+# An organization is ACTIVE by its own doing (it buys) or by enough of its people; nobody is who has left. Who looks
+# at us again has not bought again: to them only enough interested people count.
 _STATE = """
 CASE WHEN {left} THEN CASE WHEN {active} = 1 OR {obtainable} = 1 THEN 'OBTAINABLE' ELSE 'ADDRESSABLE' END
      WHEN {active} = 1 OR {people} >= {members} THEN 'ACTIVE'
@@ -50,8 +51,9 @@ def signs(rules: Journey) -> str:
     )
 
 
-def market_state(rules: Journey, active: str, obtainable: str, people: str, left: str) -> str:
-    """SQL of the market state, from the SQL of its signs, of the number of interested people and of having left."""
+def market_state(rules: Journey, active: str, obtainable: str, people: str, stage: str) -> str:
+    """SQL of the market state, from the SQL of its signs, of the number of interested people and of the stage."""
     known = {"active": f"COALESCE({active}, 0)", "obtainable": f"COALESCE({obtainable}, 0)"}
-    members = rules.organization_active.members
-    return _STATE.format(**known, people=f"COALESCE({people}, 0)", members=members, left=left)
+    members, many = rules.organization_active.members, f"COALESCE({people}, 0)"
+    left = f"{stage} = 'ENDED' OR ({stage} = 'WIN_BACK' AND {many} < {members})"
+    return _STATE.format(**known, people=many, members=members, left=left)

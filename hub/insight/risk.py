@@ -157,7 +157,7 @@ def _figures(journey: Journey, kinds: Mapping[str, Kind], conditions: Mapping[st
     market, state = "market AS (SELECT customer_no FROM batch)", "NULL"
     if any("market_state" in condition.columns for condition in conditions.values()):
         market = _MARKET.format(signs=signs(journey))
-        state = market_state(journey, "k.active", "k.obtainable", "k.people", "s.stage = 'ENDED'")
+        state = market_state(journey, "k.active", "k.obtainable", "k.people", "s.stage")
     return _FIGURES.format(pivot=pivot, market=market, market_state=state)
 
 

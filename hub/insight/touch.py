@@ -17,6 +17,7 @@ from hub.insight.scratch import empty, measure
 from mappings.rulebook import Journey, StageEvidence
 
 LAST = 1_000_000  # the place of a touch that is evidence of nothing
+REDUCED = "agreement.reduced"  # what an agreement's end is called while another one runs: nobody left
 _PATTERN = re.compile(r"[a-z][a-z0-9_]*\.([a-z][a-z0-9_]*|\*)")
 
 # Those of one instant stand in the order of the plan (opened before lost), then of their names and numbers.
@@ -34,9 +35,17 @@ WITH happened AS (
   WHERE i.at <= :as_of AND i.customer_no <> i.organization_no
 ), numbered AS (
   SELECT h.*, ROW_NUMBER() OVER (PARTITION BY owner ORDER BY at, {place}, type, tie) AS seq FROM happened h
+), running AS (
+  SELECT n.*, SUM(CASE type WHEN 'agreement.started' THEN 1 WHEN 'agreement.ended' THEN -1 ELSE 0 END)
+                OVER (PARTITION BY owner ORDER BY seq ROWS UNBOUNDED PRECEDING) AS agreements
+  FROM numbered n
+), named AS (
+  SELECT r.owner, l.kind, r.seq, r.interaction_no, r.person_no, r.at, r.lane, r.channel, r.sentiment, r.stage,
+         CASE WHEN r.type = 'agreement.ended' AND r.agreements > 0 THEN '{reduced}' ELSE r.type END AS type
+  FROM running r JOIN customer_ledger l ON l.customer_no = r.owner
 ), remembered AS (
   SELECT n.*{memories}
-  FROM numbered n
+  FROM named n
   WINDOW before AS (PARTITION BY owner ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 )
 SELECT owner, seq, interaction_no, person_no, at, type, lane, channel, sentiment, COALESCE(stage, {stage})
@@ -104,7 +113,8 @@ def _statement(journey: Journey) -> str:
     places = sorted((rule.order, is_type(e.types)) for rule in journey.stages.values() for e in rule.evidence)
     known = "".join(f" WHEN {types} THEN {order}" for order, types in places)
     place = f"CASE{known} ELSE {LAST} END" if known else "0"
-    return _FILL.format(place=place, memories=columns, stage=f"CASE {' '.join(found)} END" if found else "NULL")
+    stage = f"CASE {' '.join(found)} END" if found else "NULL"
+    return _FILL.format(place=place, reduced=REDUCED, memories=columns, stage=stage)
 
 
 def _condition(evidence: StageEvidence, memories: dict[str, str]) -> str:
@@ -113,7 +123,7 @@ def _condition(evidence: StageEvidence, memories: dict[str, str]) -> str:
     def memory(sql: str) -> str:
         return memories.setdefault(sql, f"memory_{len(memories)}")
 
-    tests = [is_type(evidence.types)]
+    tests = [is_type(evidence.types), *([f"kind = '{evidence.kind}'"] if evidence.kind else [])]
     after = ""
     if evidence.after:
         after = memory(f"MAX(CASE WHEN {is_type(evidence.after)} THEN seq END)")

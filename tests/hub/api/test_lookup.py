@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from hub.insight.search import phone_tokens
 from hub.store.derived import customer_token
 from hub.store.kept import customer_ledger
 from tests.hub.api.conftest import Graph, put
@@ -52,6 +54,8 @@ def test_shared_identifier_is_ambiguous_and_says_whose_it_is(told: Graph, by: di
 @pytest.mark.parametrize("by", [{}, {"id": "cus_0001", "email": "mike@home.example"}, {"id": None}], ids=str)
 def test_exactly_one_way_to_look_up(told: Graph, by: dict[str, Any]) -> None:
     assert told.code(BY, by=by) == "BAD_QUERY"
+    written = ", ".join(f"{name}: {json.dumps(value)}" for name, value in by.items())
+    assert told.code(f"{{ customer(by: {{{written}}}) {{ id }} }}") == "BAD_QUERY"
 
 
 SEARCHED: dict[str, tuple[str, list[str]]] = {
@@ -59,6 +63,7 @@ SEARCHED: dict[str, tuple[str, list[str]]] = {
     "every word": ("mul mik", ["cus_0001"]),
     "an e-mail": ("Mike@home", ["cus_0001"]),
     "a phone": ("+49 151", ["cus_0001"]),
+    "a phone with the zero of within the country": ("+49 (0) 151", ["cus_0001"]),
     "not the end of a word": ("uller", []),
     "a wildcard is no letter": ("m%ke", []),
 }
@@ -69,6 +74,14 @@ def test_search_by_beginnings_of_words(told: Graph, text: str, ids: list[str]) -
     found = told.data(SEARCH, text=text)["searchCustomers"]
     assert [edge["node"]["id"] for edge in found["edges"]] == ids
     assert found["totalCount"] == len(ids)
+
+
+@pytest.mark.parametrize("text", ["Jörg", "joerg", "JO\u0308RG", "0170/99", "+49 170 99"])
+def test_search_knows_how_people_spell_and_dial(told: Graph, text: str) -> None:
+    with told.store.write() as connection:
+        for token, number in [("jo", 2), ("joerg", 3), *((token, 3) for token in phone_tokens("+491709988"))]:
+            put(connection, customer_token, token=token, customer_no=number)
+    assert [e["node"]["id"] for e in told.data(SEARCH, text=text)["searchCustomers"]["edges"]] == ["cus_0003"]
 
 
 def test_search_for_nothing_is_refused(told: Graph) -> None:

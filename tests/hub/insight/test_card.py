@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from hub.insight.derive import derive
-from hub.insight.search import email_tokens, phone_tokens, sort_key, words
+from hub.insight.search import email_tokens, name_tokens, phone_tokens, sort_key, words
 from hub.store.engine import Store
 from mappings.rulebook import Rulebook
 from tests.hub.insight.told import Told, day
@@ -33,7 +33,9 @@ def test_a_card_shows_the_golden_values_and_finds_the_losers(store: Store, ruleb
             '["zoe.m@mail.example"]', '["+4915155667788"]', day(10),
         )  # fmt: skip
         tokens = set(connection.scalars(text("SELECT token FROM customer_token")))
-        assert tokens == {"zoe", "muller", "lukasik", "zoe.m@mail.example", "m", "4915155667788"}
+        assert tokens == {
+            "zoe", "muller", "mueller", "lukasik", "zoe.m@mail.example", "m", "4915155667788", "15155667788",
+        }  # fmt: skip
         known = connection.execute(
             text("SELECT type, value, customer_no, sources FROM customer_identifier ORDER BY type")
         )
@@ -130,6 +132,19 @@ def test_an_organization_s_card_counts_its_people_s_cases_and_touches(store: Sto
         assert card(connection, ann, columns) == (1, 1, day(3), day(4), "BRAND", day(4))
 
 
+def test_who_left_and_looks_at_us_again_is_no_customer_yet(store: Store, rulebook: Rulebook) -> None:
+    with store.write() as connection:
+        told = Told(connection)
+        who = told.customer()
+        types = ["agreement.started", "invoice.paid", "agreement.ended", "visit.made", "agreement.started"]
+        for number, type_ in enumerate(types):
+            told.touch(who, type_, day(10 * number))
+        derive(connection, rulebook, day(35), [who])
+        assert card(connection, who, "stage, market_state") == ("WIN_BACK", "OBTAINABLE")
+        derive(connection, rulebook, day(45), [who])
+        assert card(connection, who, "stage, market_state") == ("BUYING", "ACTIVE")
+
+
 def test_who_ended_in_silence_has_ended(store: Store, rulebook: Rulebook) -> None:
     with store.write() as connection:
         told = Told(connection)
@@ -148,9 +163,10 @@ def test_who_ended_in_silence_has_ended(store: Store, rulebook: Rulebook) -> Non
         pytest.param(words("x" * 100), {"x" * 64}, id="cut"),
         pytest.param(words(" -_. "), set(), id="no-word"),
         pytest.param(email_tokens("Jo.Doe+x@Mail.example"), {"jo", "doe", "x", "jo.doe+x@mail.example"}, id="e-mail"),
-        pytest.param(phone_tokens("+49 (0) 151-12"), {"49015112"}, id="phone"),
+        pytest.param(phone_tokens("+49 (0) 151-12"), {"4915112", "15112"}, id="phone"),
         pytest.param(phone_tokens("0049151"), {"49151"}, id="phone-with-zeros"),
         pytest.param(phone_tokens("n/a"), set(), id="no-phone"),
+        pytest.param(name_tokens("Jörg Weiß"), {"jorg", "joerg", "weiss"}, id="umlauts-both-ways"),
     ],
 )
 def test_search_tokens(found: frozenset[str], expected: set[str]) -> None:

@@ -62,7 +62,7 @@ def _is(type_: str, patterns: list[str]) -> bool:
 
 
 def _holds(evidence: StageEvidence, past: list[Touch], now: Touch) -> bool:
-    if not _is(now[2], evidence.types):
+    if not _is(now[2], evidence.types) or evidence.kind == "ORGANIZATION":
         return False
     after = [place for place, touch in enumerate(past) if _is(touch[2], evidence.after)]
     until = [place for place, touch in enumerate(past) if _is(touch[2], evidence.until)]
@@ -78,13 +78,21 @@ def _place(rulebook: Rulebook, type_: str) -> float:
     return min((rule.order for rule in stages for e in rule.evidence if _is(type_, e.types)), default=float("inf"))
 
 
+def _named(touches: list[Touch]) -> Iterator[Touch]:
+    """An agreement's end while more have begun than ended is no end."""
+    running = 0
+    for at, number, type_, channel in touches:
+        running += {"agreement.started": 1, "agreement.ended": -1}.get(type_, 0)
+        yield at, number, "agreement.reduced" if type_ == "agreement.ended" and running > 0 else type_, channel
+
+
 def slow_journeys(rulebook: Rulebook, touches: list[Touch], as_of: int) -> list[Slow]:
     """The same rules with loops: evidence, then gaps, then journeys."""
     rules, silence = rulebook.journey, duration(rulebook.journey.ends_after)
     past: list[Touch] = []
     stages: list[str | None] = []
     happened = [touch for touch in touches if touch[0] <= as_of]
-    for touch in sorted(happened, key=lambda t: (t[0], _place(rulebook, t[2]), t[2], t[1])):
+    for touch in _named(sorted(happened, key=lambda t: (t[0], _place(rulebook, t[2]), t[2], t[1]))):
         found = [s for s, rule in rules.stages.items() if any(_holds(e, past, touch) for e in rule.evidence)]
         stages.append(found[-1] if found else None)
         past.append(touch)
@@ -226,6 +234,30 @@ def test_who_comes_back_after_the_end_begins_a_new_journey(store: Store, ruleboo
     assert steps == [("ENDED", day(200)), ("WIN_BACK", day(210)), ("BUYING", day(240)), ("LIVING", None)]
 
 
+@pytest.mark.parametrize("type_", ["case.opened", "survey.answered", "payment.succeeded", "invoice.paid"])
+def test_who_left_and_asks_once_more_or_pays_the_last_bill_has_left(
+    store: Store, rulebook: Rulebook, type_: str
+) -> None:
+    with undone(store) as connection:
+        told, who = _subscriber(connection)
+        told.touch(who, "agreement.ended", day(90))
+        told.touch(who, type_, day(95))
+        walked(connection, rulebook, [who], day(120))
+        query = "SELECT stage, left_at FROM journey_step ORDER BY ordinal DESC LIMIT 1"
+        assert rows(connection, query) == [("ENDED", None)]
+
+
+def test_the_end_of_one_of_two_agreements_is_no_end(store: Store, rulebook: Rulebook) -> None:
+    with undone(store) as connection:
+        told, who = _subscriber(connection)
+        for at, type_ in [(60, "agreement.started"), (90, "agreement.ended"), (91, "visit.made"), (95, "invoice.paid")]:
+            told.touch(who, type_, day(at))
+        walked(connection, rulebook, [who], day(120))
+        assert rows(connection, "SELECT ended_at FROM journey") == [(None,)]
+        stages = [stage for (stage,) in rows(connection, "SELECT stage FROM journey_step ORDER BY ordinal")]
+        assert stages == ["INITIATION", "BUYING", "ORDER_TO_DELIVERY", "LIVING", "EXPANSION", "LIVING"]
+
+
 @pytest.mark.parametrize(("silence", "ended"), [(539, None), (540, day(50))], ids=["a-day-less", "long-enough"])
 def test_silence_ends_a_journey(store: Store, rulebook: Rulebook, silence: int, ended: int | None) -> None:
     with undone(store) as connection:
@@ -263,7 +295,7 @@ def test_deviations_say_what_differs_from_the_plan(store: Store, rulebook: Ruleb
         told.touch(who, "visit.made", day(0))
         told.touch(who, "agreement.started", day(1))
         told.touch(who, "visit.made", day(50))
-        told.touch(who, "invoice.paid", day(60))
+        told.touch(who, "invoice.paid", day(60), stage="ORDER_TO_DELIVERY")
         walked(connection, rulebook, [who], day(61))
         found = rows(connection, "SELECT kind, at, message FROM deviation ORDER BY at, kind")
     assert found == [
@@ -302,6 +334,21 @@ def test_people_make_their_organization_s_journey_and_keep_their_own(store: Stor
     assert steps == [(-visit, "BRAND", 1), (deal, "CHOOSING", 1)]
     assert own == [(visit, "BRAND", 1)]
     assert group == [(firm, ann, "Buyer", 1, day(0))]
+
+
+def test_who_asks_for_help_lives_with_it_but_makes_no_customer_of_the_employer(
+    store: Store, rulebook: Rulebook
+) -> None:
+    with undone(store) as connection:
+        told = Told(connection)
+        firm, ann = told.customer("ORGANIZATION"), told.customer()
+        told.joins(ann, firm)
+        for at, type_ in enumerate(["contact.created", "deal.opened", "case.opened", "case.reply"]):
+            told.touch(ann, type_, day(at))
+        walked(connection, rulebook, [firm, ann], day(9))
+        query = "SELECT stage FROM journey_step WHERE customer_no = :who ORDER BY ordinal"
+        assert rows(connection, query, who=ann)[-1] == ("LIVING",)
+        assert rows(connection, query, who=firm) == [("INITIATION",), ("CHOOSING",)]
 
 
 def test_interest_leaves_the_buying_group_with_the_window(store: Store, rulebook: Rulebook) -> None:
