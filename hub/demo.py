@@ -38,7 +38,11 @@ def sandbox(customers: int, faults: bool = True) -> Iterator[dict[str, str]]:
     command = [sys.executable, "-m", "connectors.sandbox", "--customers", str(customers)]
     command += ["--faults", "some" if faults else "none"]
     process = subprocess.Popen(  # noqa: S603  (our own module, a number as its argument)
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C is for the hub, which ends it
     )
     try:
         line = process.stdout.readline() if process.stdout else ""
