@@ -50,8 +50,9 @@ customer = Table(
     Column("due_at", BigInteger, comment="the earliest instant at which a window or threshold may flip"),
     Column("derived_as_of", BigInteger),
     Column("rules_version", Words),
-    Index("customer_by_dirty", "dirty"),
+    Index("customer_by_dirty", "dirty", "customer_no"),
     Index("customer_by_due", "due_at"),
+    Index("customer_by_rules", "rules_version"),
     comment="Which customers are to be derived, and when next.",
 )
 

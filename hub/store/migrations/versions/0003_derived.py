@@ -62,8 +62,9 @@ def _identity() -> None:
         Column("strategy", Words, nullable=False),
     )
     op.create_index("link_by_right", "link", ["right_profile_no"])
-    op.create_index("customer_by_dirty", "customer", ["dirty"])
+    op.create_index("customer_by_dirty", "customer", ["dirty", "customer_no"])
     op.create_index("customer_by_due", "customer", ["due_at"])
+    op.create_index("customer_by_rules", "customer", ["rules_version"])
     op.create_index("member_by_person", "member", ["person_no"])
 
 
