@@ -11,11 +11,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import structlog
 from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
 
 from hub.api.errors import ApiError
 from hub.store.engine import Store
+from hub.store.errors import StoreError
 from hub.store.kept import outbox
+
+log = structlog.get_logger(__name__)
 
 POLL_S = 0.25
 MOST_A_POLL = 1_000
@@ -65,10 +70,18 @@ class Outbox:
 
     async def _poll(self) -> None:
         while True:
-            for flag in await asyncio.to_thread(self._raised):
+            for flag in await self._news():
                 for subscriber in list(self._subscribers):
                     self._tell(subscriber, flag)
             await asyncio.sleep(POLL_S)
+
+    async def _news(self) -> list[tuple[int, str | None]]:
+        """What was raised since; nothing where the database is away, so that the next poll has it."""
+        try:
+            return await asyncio.to_thread(self._raised)
+        except (StoreError, DBAPIError) as error:
+            log.warning("the outbox cannot be read, trying again", cause=type(error).__name__)
+            return []
 
     def _tell(self, subscriber: Subscriber, flag: tuple[int, str | None]) -> None:
         full = subscriber.waiting.qsize() >= MOST_WAITING

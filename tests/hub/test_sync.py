@@ -51,6 +51,13 @@ GRAPH = {
     "evidence": "SELECT * FROM flag_evidence ORDER BY 1, 2",
     "metrics": "SELECT * FROM metric ORDER BY 1, 2",
     "provenance": "SELECT * FROM provenance ORDER BY 1, 2, 3",
+    "step values": "SELECT * FROM step_value ORDER BY 1, 2",
+    "step interactions": "SELECT * FROM step_interaction ORDER BY 1",
+    "deviations": "SELECT * FROM deviation ORDER BY 1, 2",
+    "buying groups": "SELECT * FROM buying_group_member ORDER BY 1, 2",
+    "identifiers": "SELECT * FROM customer_identifier ORDER BY 1, 2, 3",
+    "tokens": "SELECT * FROM customer_token ORDER BY 1, 2",
+    "keys": "SELECT * FROM match_key ORDER BY 1, 2",
 }
 
 

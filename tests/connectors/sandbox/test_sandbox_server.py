@@ -311,9 +311,9 @@ def test_a_taken_port_is_named(company: Company, running: Running) -> None:
 
 
 SLOW = """
-import sys, time
+import signal, sys
 import connectors.sandbox.__main__ as program
-program.generate = lambda *_: (print("inventing", flush=True), time.sleep(60))
+program.generate = lambda *_: (print("inventing", flush=True), signal.pause())
 sys.exit(program.main())
 """
 
