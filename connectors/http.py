@@ -140,6 +140,34 @@ class Client:
         return Unavailable(place, what, "check the base URL and that the system is up", again=True)
 
 
+async def fetch(place: str, url: str, *, timeout_s: float, largest_bytes: int) -> bytes:
+    """The body of a 200 answer to one GET of a public document; no redirect is followed, nothing secret is sent.
+
+    Only https, or http to this machine. Raises Rejected, Unavailable or BadAnswer.
+    """
+    target = _parsed(place, url)
+    local = target.host in LOOPBACK
+    if target.scheme != "https" and not (target.scheme == "http" and local):
+        raise Rejected(place, f"{target.scheme}://{target.host} is not safe", "use https://")
+    shown = f"{target.scheme}://{target.host}{target.path}"
+    try:
+        async with (
+            asyncio.timeout(timeout_s),
+            httpx.AsyncClient(headers=HEADERS, timeout=timeout_s, trust_env=not local) as client,
+            client.stream("GET", target) as response,
+        ):
+            body = b""
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > largest_bytes:
+                    raise BadAnswer(place, f"more than {largest_bytes:,} bytes from {shown}")
+    except (httpx.HTTPError, TimeoutError) as error:
+        raise Unavailable(place, f"no answer from {shown} ({type(error).__name__})", "check the URL") from None
+    if response.status_code != 200:
+        raise Unavailable(place, f"{response.status_code} from {shown}", "check the URL")
+    return body
+
+
 def _parsed(place: str, url: str) -> httpx.URL:
     try:
         return httpx.URL(url)

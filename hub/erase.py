@@ -22,6 +22,7 @@ from hub.store.engine import Store
 from hub.store.errors import StoreError
 from hub.store.landing import erasure_salt, tombstone_digest
 from hub.store.ledger import mark_dirty, organizations_of
+from hub.store.listing import json_list
 from hub.store.mapped import FACTS, MAPPED, control
 
 
@@ -106,7 +107,10 @@ def _customer(connection: Connection, public_id: str) -> int:
 
 
 def _mark_neighbours(connection: Connection, customer_no: int) -> list[int]:
-    """Whoever shares facts or a membership with the customer is to be derived without it; returns its people."""
+    """Whoever shares facts or a membership with the customer is to be derived without it; returns its people.
+
+    What happened last is on their cards, in words that may be the customer's: it leaves them at once.
+    """
     member, ledger = derived.member.c, kept.profile_ledger.c
     people = _column(connection, select(member.person_no).where(member.organization_no == customer_no))
     others = {*people, *_column(connection, select(member.organization_no).where(member.person_no == customer_no))}
@@ -117,6 +121,8 @@ def _mark_neighbours(connection: Connection, customer_no: int) -> list[int]:
             others |= set(_column(connection, select(owner).distinct().where(table.c.landing_no.in_(shared))))
     others -= {None, customer_no}
     mark_dirty(connection, others)
+    card = derived.customer_card
+    connection.execute(update(card).where(among(connection, card.c.customer_no, others)).values(latest=None))
     return people
 
 
@@ -126,6 +132,7 @@ def _count_anew(connection: Connection, people: Sequence[int], as_of: int) -> No
     counts_for = organizations_of(connection, people, as_of)
     for person in people:
         left[counts_for.get(person)].append(person)
+    mark_dirty(connection, {number for number in left if number is not None})
     for table in FACTS.values():
         for organization_no, persons in left.items():
             theirs = among(connection, table.c.customer_no, persons)
@@ -248,7 +255,7 @@ def _erase_customer(connection: Connection, customer_no: int, public_id: str, as
     owned += [(t, "customer_no") for t in (kept.score_log, kept.flag_log, kept.identity_log, kept.outbox)]
     for table, column in owned:
         counts[str(table.name)] += _run(connection, delete(table).where(table.c[column] == customer_no))
-    names = json.dumps([public_id])
+    names = json_list([public_id])
     connection.execute(
         insert(kept.identity_log).values(
             customer_no=customer_no, at=as_of, event="ERASED", customer_ids=names, reason="erased on request"

@@ -9,9 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from hub.store import kept
+from hub.store.bulk import among
 from hub.store.landing import digest
-from hub.store.mapped import MAPPED
+from hub.store.mapped import FACTS, MAPPED
 
+TOLD = ("text", "summary", "subject")  # what one person said stands in the facts of others that the record names
 FREE_TEXT = ("text", "summary", "subject", "display_name", "given_name", "family_name", "raw", "value", "birth_date")
 
 
@@ -29,7 +31,16 @@ def redact(connection: Connection, profiles: Sequence[int], shared: Sequence[int
             .where(landing.c.landing_no == landing_no)
             .values(payload=clean, raw_hash=digest(clean), content_hash=digest(clean))
         )
+        _clear(connection, landing_no, personal)
     return len(rows)
+
+
+def _clear(connection: Connection, landing_no: int, personal: Collection[str]) -> None:
+    """Takes the texts out of the record's facts about others, as mapping what is left of the record would."""
+    for table in FACTS.values():
+        for column in (table.c[name] for name in TOLD if name in table.c):
+            these = (table.c.landing_no == landing_no, among(connection, column, personal))
+            connection.execute(update(table).where(*these).values({column: None}))
 
 
 def _values(connection: Connection, profiles: Sequence[int], landing_no: int) -> set[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from hub.access.roles import check_access
 from hub.insight.cost import check_cost
 from hub.insight.metrics import check_metrics
 from hub.insight.risk import check_risk
@@ -23,6 +24,7 @@ def load_rules(folders: Sequence[Path]) -> Rulebook:
         *rule_problems(folders, "journey", check_journey(rulebook.journey)),
         *rule_problems(folders, "cost", check_cost(rulebook.cost)),
         *rule_problems(folders, "metrics", check_metrics(rulebook.metrics)),
+        *rule_problems(folders, "access", check_access(rulebook)),
     ]
     if not problems:  # risk rules are over metrics: wrong metrics would only be said twice
         problems = rule_problems(folders, "risk", check_risk(rulebook))

@@ -6,25 +6,37 @@ Serving reads what the last sync stored; only a steward's mutation calls the wri
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
 
+import structlog
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.api.access import LOOPBACK_NAMES, must_not_be_open
+from hub.access.audit import Audit
+from hub.access.gate import LOOPBACK_NAMES, Gate, must_not_be_open
+from hub.access.rate import Rates
+from hub.access.refusal import AccessError
 from hub.api.context import Context, Writer
+from hub.api.desk import Desk
+from hub.api.documents import Documents
+from hub.api.engine import Engine
+from hub.api.errors import STATUS, ApiError, denied
+from hub.api.federation import build_subgraph
+from hub.api.plan.planner import Planner
+from hub.api.plan.run import open_runner
+from hub.api.reply import refusal
 from hub.api.schema import build_schema, committed_sdl
 from hub.api.scope import House
 from hub.api.subscribe import Outbox
-from hub.api.view import View, guarded
+from hub.api.trusted import trusted_documents
+from hub.api.view import Receive, Send, View
 from hub.erase import erase
+from hub.export.endpoint import routes as bi_routes
 from hub.run import Hub
 from hub.settings import Settings
 from hub.store.engine import Store
@@ -34,43 +46,76 @@ from hub.sync import follow
 
 # GraphiQL styles its elements inline; everything else comes from this server and runs nowhere else.
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    b"font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_HEADERS = {
-    "Content-Security-Policy": _POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+_HEADERS = (
+    (b"content-security-policy", _POLICY),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_NOT_KEPT = (b"cache-control", b"no-store")
+_METHODS = b"GET, HEAD, POST, OPTIONS"
+_PREFLIGHT = (
+    (b"access-control-allow-methods", b"GET, HEAD, POST"),
+    (b"access-control-allow-headers", b"authorization, content-type, if-none-match, x-api-key"),
+    (b"access-control-max-age", b"600"),
+)
+
+log = structlog.get_logger(__name__)
 
 
-def create_app(hub: Hub, settings: Settings, host: str = "127.0.0.1", writer: Writer | None = None) -> Starlette:
-    """The application. Raises SettingError where it would listen beyond loopback without a key."""
-    key, access = settings.api_key, hub.rulebook.access
-    must_not_be_open(host, key)
-    schema = build_schema(access)
+def create_app(hub: Hub, settings: Settings, host: str = "127.0.0.1", writer: Writer | None = None) -> Door:
+    """The application. Raises SettingError where it would listen beyond loopback with nothing to keep others out."""
+    access = hub.rulebook.access
+    gate, rates, audit = Gate(settings, hub.rulebook, hub.store), Rates(access.max_concurrent), Audit(hub.store)
+    must_not_be_open(host, gate)
+    schema = build_subgraph() if settings.federation else build_schema()
     house = House(hub.rulebook, hub.sources, hub.store.dialect)
     context = Context(hub.store, house, schema.declarations, writer or writes(hub), Outbox(hub.store))
-    view = View(schema, context, key, access.max_body_bytes)
-    middleware = [Middleware(SecurityHeaders)]
-    if key is None:
-        # Without a key, only the name keeps out a page whose host name was turned to loopback.
-        middleware.append(Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK_NAMES]))
-    return Starlette(
-        routes=[
-            Route("/", lambda request: RedirectResponse("/graphql")),
-            Route("/graphql", view),
-            WebSocketRoute("/graphql", view),
-            Route("/schema.graphql", guarded(key, lambda request: PlainTextResponse(committed_sdl()))),
-            Route("/healthz", _healthy),
-            Route("/readyz", _readiness(hub.store)),
-            Mount("/static", StaticFiles(packages=[("hub.api", "static")])),
-        ],
-        middleware=middleware,
+    trusted = trusted_documents(settings.documents) if settings.production or settings.documents else {}
+    # A gateway writes its documents itself, so they cannot be registered here.
+    closed = settings.production and not settings.federation
+    documents = Documents(schema._schema, access, trusted, settings.production, closed)
+    for identifier, problem in documents.unusable().items():
+        log.warning("a trusted document cannot run", id=identifier, problem=problem)
+    planner = Planner(schema, house, open_runner(hub.store, access.timeout_s), context.query)
+    engine = Engine(schema, context, planner, settings.production, None if gate.open else audit)
+    view = View(Desk(engine, documents, gate, rates, settings.production), access.max_body_bytes, settings.cors_origins)
+
+    @asynccontextmanager
+    async def lifespan(_site: Starlette) -> AsyncIterator[None]:
+        yield
+        await planner.close()
+        await gate.close()
+        await asyncio.to_thread(audit.close)
+
+    site = Starlette(
+        routes=[*bi_routes(hub, gate, audit, rates), *_routes(hub, gate, settings.production)], lifespan=lifespan
     )
+    # Without a key, only the name keeps out a page whose host name was turned to loopback.
+    return Door(view, site, LOOPBACK_NAMES if gate.open else None, settings.cors_origins)
+
+
+def must_be_servable(hub: Hub, settings: Settings, host: str) -> None:
+    """Raises SettingError for what `create_app` would refuse, and opens nothing."""
+    must_not_be_open(host, Gate(settings, hub.rulebook, hub.store))
+    trusted_documents(settings.documents)
+
+
+def _routes(hub: Hub, gate: Gate, production: bool) -> list[BaseRoute]:
+    always: list[BaseRoute] = [Route("/healthz", _healthy), Route("/readyz", _readiness(hub.store))]
+    if production:
+        return always
+    return [
+        *always,
+        Route("/", lambda request: RedirectResponse("/graphql")),
+        Route("/schema.graphql", _guarded(gate, lambda request: PlainTextResponse(committed_sdl()))),
+        Mount("/static", StaticFiles(packages=[("hub.api", "static")])),
+    ]
 
 
 def writes(hub: Hub) -> Writer:
@@ -79,6 +124,21 @@ def writes(hub: Hub) -> Writer:
         follow=lambda as_of: follow(hub, as_of),
         erase=lambda public_id, dry_run, as_of: erase(hub.store, public_id, dry_run, as_of),
     )
+
+
+def _guarded(gate: Gate, answer: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint that answers only those whom the gate admits."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            await gate.admit(request.headers)
+        except AccessError as error:
+            said = denied(error)
+            reply = refusal(STATUS[said.extensions["code"]], said)  # type: ignore[index]
+            return Response(reply.body, reply.status, {name.decode(): value.decode() for name, value in reply.headers})
+        return answer(request)
+
+    return endpoint
 
 
 async def _healthy(request: Request) -> Response:
@@ -103,21 +163,70 @@ def _readiness(store: Store) -> Callable[[Request], Awaitable[Response]]:
     return ready
 
 
-class SecurityHeaders:
-    """Adds the security headers to every answer; what is data is never cached."""
+class Door:
+    """Every request comes in here: names and origins are looked at, every answer gets the security headers.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    GraphQL is answered at once, without a way through routes. What is data is never kept by a browser.
+    """
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+    def __init__(self, view: View, site: Starlette, names: Sequence[str] | None, origins: Sequence[str]) -> None:
+        """`names` of hosts that may be asked for (None: any), `origins` of pages that may read the answers."""
+        self._view, self._site = view, site
+        self._names = None if names is None else {name.encode() for name in names}
+        self._origins = {origin.encode() for origin in origins}
+        self._headers = [*_HEADERS, *([(b"vary", b"Origin")] if origins else [])]
 
-        async def send_with_headers(message: Message) -> None:
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """One request, connection or lifespan."""
+        if scope["type"] == "lifespan":
+            await self._site(scope, receive, send)
+            return
+        said = dict(scope["headers"])
+        if scope["type"] == "http":
+            send = self._sending(scope, said.get(b"origin"), send)
+        if self._names is not None and _name(said.get(b"host", b"")) not in self._names:
+            await self._refused(scope, send)
+        elif scope["type"] == "http" and scope["method"] == "OPTIONS":
+            await _told(
+                send, 204, [(b"allow", _METHODS), *(_PREFLIGHT if said.get(b"origin") in self._origins else ())]
+            )
+        elif scope["path"] == "/graphql":
+            await self._view(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+        else:
+            await self._site(scope, receive, send)
+
+    def _sending(self, scope: Any, origin: bytes | None, send: Send) -> Send:
+        headers = self._headers
+        if origin is not None and origin in self._origins:
+            exposed = (b"access-control-expose-headers", b"etag, retry-after")
+            headers = [*headers, (b"access-control-allow-origin", origin), exposed]
+        fixed = scope["path"].startswith("/static/")
+
+        async def send_with_headers(message: Any) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(_HEADERS)
-                if not scope["path"].startswith("/static/"):
-                    headers.setdefault("Cache-Control", "no-store")
+                own = list(message["headers"])
+                kept = fixed or any(name == b"cache-control" for name, _ in own)
+                message["headers"] = [*own, *headers] if kept else [*own, *headers, _NOT_KEPT]
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        return send_with_headers
+
+    async def _refused(self, scope: Any, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        reply = refusal(400, ApiError("BAD_QUERY", f"without a key, only {', '.join(LOOPBACK_NAMES)} may be asked for"))
+        await _told(send, reply.status, reply.headers, reply.body)
+
+
+def _name(host: bytes) -> bytes:
+    """The name of a host without its port."""
+    return host if host.endswith(b"]") else host.rpartition(b":")[0] or host
+
+
+async def _told(send: Send, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes = b"") -> None:
+    sized = [] if status == 204 else [(b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, *sized]})
+    await send({"type": "http.response.body", "body": body})

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mappings.loader import shipped
+
+_SAFE = re.compile(r"https://[^/@]+(/|$)|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/|$)")  # or this machine
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
 
 
 class SettingError(Exception):
@@ -25,6 +29,17 @@ class Settings:
     port: int = 8000
     log_level: str = "INFO"
     log_format: str = "console"
+    oidc_issuer: str | None = None
+    oidc_audience: str | None = None
+    mode: str = "development"
+    documents: tuple[Path, ...] = ()
+    cors_origins: tuple[str, ...] = ()
+    federation: bool = False
+
+    @property
+    def production(self) -> bool:
+        """Whether only registered documents run, and nothing helps a stranger to find his way."""
+        return self.mode == "production"
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -40,6 +55,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     for folder in folders:
         if not folder.is_dir():
             raise SettingError(f"HUB_MAPPINGS: no folder {folder}; name folders separated by {os.pathsep!r}")
+    issuer, audience = _issuer(env)
     return Settings(
         database_url=env.get("HUB_DATABASE_URL", usual.database_url),
         mappings=folders,
@@ -48,6 +64,12 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         port=_port(env.get("HUB_PORT", str(usual.port))),
         log_level=_one_of(env, "HUB_LOG_LEVEL", usual.log_level, ("DEBUG", "INFO", "WARNING", "ERROR")),
         log_format=_one_of(env, "HUB_LOG_FORMAT", usual.log_format, ("console", "json")),
+        mode=_one_of(env, "HUB_MODE", usual.mode, ("development", "production")),
+        documents=_places(env, "HUB_DOCUMENTS"),
+        cors_origins=_origins(env),
+        federation=_one_of(env, "HUB_FEDERATION", "off", ("on", "off")) == "on",
+        oidc_issuer=issuer,
+        oidc_audience=audience,
     )
 
 
@@ -57,8 +79,35 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _issuer(env: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """Who issues tokens, and for whom: both or neither. A token meant for somebody else must not open this door."""
+    issuer, audience = env.get("HUB_OIDC_ISSUER") or None, env.get("HUB_OIDC_AUDIENCE") or None
+    if (issuer is None) != (audience is None):
+        missing = "HUB_OIDC_ISSUER" if issuer is None else "HUB_OIDC_AUDIENCE"
+        raise SettingError(f"{missing}: is not set; tokens need both HUB_OIDC_ISSUER and HUB_OIDC_AUDIENCE")
+    if issuer is not None and not _SAFE.match(issuer):
+        raise SettingError(f"HUB_OIDC_ISSUER: {issuer!r} is not safe; write it with https://, as its tokens say it")
+    return issuer, audience
+
+
 def _one_of(env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
     value = env.get(name, default)
     if value not in allowed:
         raise SettingError(f"{name}: {value!r} is not allowed; choose one of {', '.join(allowed)}")
     return value
+
+
+def _places(env: Mapping[str, str], name: str) -> tuple[Path, ...]:
+    places = tuple(Path(part) for part in env.get(name, "").split(os.pathsep) if part)
+    for place in places:
+        if not place.exists():
+            raise SettingError(f"{name}: there is no {place}; name files and folders separated by {os.pathsep!r}")
+    return places
+
+
+def _origins(env: Mapping[str, str]) -> tuple[str, ...]:
+    origins = tuple(env.get("HUB_CORS_ORIGINS", "").replace(",", " ").split())
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise SettingError(f"HUB_CORS_ORIGINS: {origin!r} is no origin; write each as https://app.example")
+    return origins

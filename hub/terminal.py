@@ -36,6 +36,11 @@ def say(line: str) -> None:
     console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
+def remark(line: str) -> None:
+    """One plain line to standard error, where it stands in nobody's way."""
+    errors.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
 @contextmanager
 def progress_bars() -> Iterator[Callable[[str, str, int, int | None], None]]:
     """Bars, one a phase and one a stream; where nobody watches (no terminal) nothing is drawn."""

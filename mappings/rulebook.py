@@ -239,13 +239,47 @@ class Consent(Block):
     default: dict[Channel, bool]
 
 
+FieldClass = Literal["CONTACT", "NAME", "BIRTH_DATE", "TEXT", "MONEY", "IDENTITY", "DECISION", "ERASURE"]
+
+
+class Role(Block):
+    """What those who ask in this role do not see, and how much they may ask."""
+
+    about: str
+    mask: list[FieldClass] = Field(default_factory=list, description="Answered as unknown: null, or an empty list.")
+    refuse: list[FieldClass] = Field(default_factory=list, description="Asking for it is an error.")
+    customers: str | None = Field(
+        None, description="Which customers there are for the role, in the rule language; all where absent."
+    )
+    rate: str | None = Field(None, description="Requests of one key or token, as 100/s, 600/m, 1000/h.")
+    concurrent: int | None = Field(None, ge=1, description="Operations of one key or token that run at once.")
+
+
+class Tokens(Block):
+    """How a token of the issuer says its role."""
+
+    claim: str = Field("role", description="The claim that holds it, a text or a list; dots lead into an object.")
+    roles: dict[str, str] = Field(
+        default_factory=dict, description="Their word to our role. Of several, the first in this order counts."
+    )
+
+
 class Access(Block):
-    """Limits of the API; roles come with access control."""
+    """Limits of the API, and the roles that ask it."""
 
     max_depth: int = Field(ge=1)
     max_aliases: int = Field(ge=1)
     max_tokens: int = Field(ge=1)
     max_body_bytes: int = Field(ge=1)
+    max_directives: int = Field(20, ge=1, description="Directives of an operation.")
+    max_cost: int = Field(20_000, ge=1, description="Objects that an operation may ask for, by its `first`.")
+    max_concurrent: int = Field(32, ge=1, description="Operations of one key that run at once, where its role is mum.")
+    timeout_s: float = Field(10, gt=0, description="How long one statement may take.")
+    purposes: list[str] = Field(
+        default_factory=list, description="Purposes of consent that roles name, besides that of consent.yml."
+    )
+    roles: dict[str, Role] = Field(default_factory=dict, description="Besides `admin`, who sees everything.")
+    jwt: Tokens = Tokens()
 
 
 class Rulebook(Block):

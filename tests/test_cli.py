@@ -22,7 +22,13 @@ from hub import cli
 from hub.store.engine import Store, open_store
 
 HOUSE = Path(__file__).parents[1]
-COMMANDS = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
+GROUPED = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
+COMMANDS = {name: command for name, command in GROUPED.items() if not hasattr(command, "commands")}
+COMMANDS |= {
+    f"{group} {name}": command
+    for group, held in GROUPED.items()
+    for name, command in getattr(held, "commands", {}).items()
+}
 SECRET = "hunter2"  # noqa: S105  (no secret: what must not be shown)
 
 
@@ -70,13 +76,13 @@ def empty(tmp_path: Path, migrated_file: Path) -> Path:
 def test_help_lists_every_command_and_the_exit_codes(hub: Hub) -> None:
     ended = hub("--help", COLUMNS="200")
     assert ended.code == cli.DONE
-    assert [name for name in COMMANDS if f" {name} " not in ended.out] == []
+    assert [name for name in GROUPED if f" {name} " not in ended.out] == []
     assert "Exit codes: 0 done · 1 failed" in ended.out
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_says_what_it_does(hub: Hub, command: str) -> None:
-    ended = hub(command, "--help", COLUMNS="200")
+    ended = hub(*command.split(), "--help", COLUMNS="200")
     about = COMMANDS[command].callback.__doc__
     parameters = COMMANDS[command].params
     assert ended.code == cli.DONE
@@ -120,6 +126,28 @@ REFUSED = [
     ),
     pytest.param(["explain", "nobody"], {}, 1, "no customer has the id, e-mail or phone 'nobody'", id="explain nobody"),
     pytest.param(["erase", "cus_none"], {}, 1, "no customer has the id 'cus_none'", id="erase nobody"),
+    pytest.param(
+        ["keys", "create", "x", "--role", "analist"], {}, 2, "did you mean `analyst`?", id="keys create unknown role"
+    ),
+    pytest.param(
+        ["keys", "create", "x", "--role", "agent", "--scope", "sql"],
+        {},
+        2,
+        "no scope 'sql'; choose",
+        id="unknown scope",
+    ),
+    pytest.param(["keys", "revoke", "0000"], {}, 1, "no key begins with '0000'; see `hub keys list`", id="no such key"),
+    pytest.param(["keys", "rotate", "0000"], {}, 1, "no key begins with '0000'", id="no such key to rotate"),
+    pytest.param(["audit", "cus_none"], {}, 1, "no customer has the id 'cus_none'", id="audit nobody"),
+    pytest.param(["status"], {"HUB_OIDC_ISSUER": "https://id"}, 1, "HUB_OIDC_AUDIENCE: is not set", id="no audience"),
+    pytest.param(["status"], {"HUB_OIDC_AUDIENCE": "hub"}, 1, "HUB_OIDC_ISSUER: is not set", id="no issuer"),
+    pytest.param(
+        ["status"],
+        {"HUB_OIDC_ISSUER": "http://id.example", "HUB_OIDC_AUDIENCE": "hub"},
+        1,
+        "'http://id.example' is not safe; write it with https://",
+        id="issuer over http",
+    ),
     pytest.param(["serve", "--host", "0.0.0.0"], {}, 1, "set HUB_API_KEY", id="open to all without a key"),  # noqa: S104
     pytest.param(["status"], {"HUB_PORT": "abc"}, 1, "HUB_PORT: 'abc' is no port", id="bad port"),
     pytest.param(["status"], {"HUB_LOG_LEVEL": "LOUD"}, 1, "HUB_LOG_LEVEL: 'LOUD' is not allowed", id="bad log level"),

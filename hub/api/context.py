@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from graphql import GraphQLError
 
-from hub.api.declare import Root
-from hub.api.read import Reader
+from hub.access.principal import LOCAL, Principal
+from hub.api.deadline import within
+from hub.api.read import Reader, Seen
 from hub.api.scope import House
 from hub.api.selection import Selected
 from hub.api.shape import Answer, Declarations
@@ -43,27 +44,29 @@ class Writer:
 
 @dataclass
 class Context:
-    """The context value of every operation; a connection has one of its own."""
+    """The context value of every operation."""
 
     store: Store
     house: House
     declarations: Declarations
     writer: Writer
     outbox: Outbox
-    authorized: bool = False
-    connection_params: dict[str, Any] | None = None
-    """What a WebSocket said first."""
+    principal: Principal = LOCAL
+    """Who asks, and what is shown to them."""
+    seen: Seen = field(default_factory=dict)
+    """The customers that were read, by root field."""
 
     @contextmanager
     def reader(self) -> Iterator[Reader]:
         """A reader over one snapshot of the store, for the thread that asks."""
-        with self.store.read() as connection:
-            yield Reader(connection, self.house, self.declarations)
+        seconds = self.house.rulebook.access.timeout_s
+        with self.store.read() as connection, within(connection, seconds):
+            yield Reader(connection, self.house, self.declarations, self.seen)
 
     def query(self, roots: list[Selected]) -> dict[str, Any]:
         """The answers of a query's root fields, or the error that stands for one; one snapshot for all."""
         with self.reader() as reader:
-            return {root.key: _answered(reader, self.declarations.of("Query", root.name), root) for root in roots}
+            return {root.key: _answered(reader, root) for root in roots}
 
     def flag(self, selected: Selected, number: int) -> Answer | None:
         """A risk flag by its number; null where it is no more."""
@@ -72,8 +75,8 @@ class Context:
         return found[0] if found else None
 
 
-def _answered(reader: Reader, root: Root, selected: Selected) -> Any:
+def _answered(reader: Reader, selected: Selected) -> Any:
     try:
-        return root.answer(reader, selected)
+        return reader.root(selected)
     except GraphQLError as error:
         return error

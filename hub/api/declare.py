@@ -1,12 +1,12 @@
 """What a field reads, said once where the field is declared. In: columns and relations. Out: field metadata.
 
-The reader (read.py) goes by these declarations and by nothing else, so that a planner can go by them too.
+The reader (read.py) and the planner (plan/) go by these declarations and by nothing else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import strawberry
@@ -14,10 +14,11 @@ from sqlalchemy import ColumnElement, FromClause, Table
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 
+from hub.api.given import Given
+from hub.api.render import AS_IS, LIST_CAP, Rendering
 from hub.api.scope import Scope
 
 READS = "reads"  # the key of a declaration in a field's metadata
-LIST_CAP = 100
 DEFAULT_FIRST = 20
 LARGEST_FIRST = 1_000
 
@@ -26,11 +27,17 @@ Columns = Sequence[ColumnElement[Any]]
 
 @dataclass(frozen=True)
 class Rows:
-    """Where the rows of a type stand: a table or a select, the columns that tell rows apart, and the prefix of ids."""
+    """Where the rows of a type stand: a table or a select, the columns that tell rows apart, and the prefix of ids.
+
+    `owner` is the column with the customer that a row belongs to: a role that sees some customers sees their rows only.
+    `besides` are columns with other customers whom a row tells about; they must be seen too.
+    """
 
     table: FromClause
     key: tuple[ColumnElement[Any], ...]
     prefix: str | None = None
+    owner: ColumnElement[Any] | None = None
+    besides: tuple[ColumnElement[Any], ...] = ()
 
     def __post_init__(self) -> None:
         """Raises TypeError where the key would not tell a table's rows apart: those of others would come along."""
@@ -43,7 +50,7 @@ class Column:
     """A value made of columns of the type's own row. `columns` may depend on the scope (its currency)."""
 
     columns: Columns | Callable[[Scope], Columns]
-    render: Callable[..., Any]
+    rendering: Rendering
 
     def read(self, scope: Scope) -> Columns:
         """The SQL columns to select in this scope."""
@@ -52,18 +59,54 @@ class Column:
 
 @dataclass(frozen=True)
 class SameRow:
-    """An object whose fields read the parent's own row; null where a column does not hold the value of `only`."""
+    """An object whose fields read the parent's own row; null where `only` does not hold.
 
-    only: tuple[ColumnElement[Any], Any] | None = None
+    `reads` declares the fields where the type itself does not, because it stands in several places of a row.
+    """
+
+    only: ColumnElement[bool] | None = None
+    reads: Mapping[str, Column] | None = None
 
 
 @dataclass(frozen=True)
 class Order:
-    """One sort key: nulls stand last, text is compared byte by byte."""
+    """One sort key: nulls stand last unless said, text is compared byte by byte."""
 
     name: str
     column: ColumnElement[Any]
     descending: bool = False
+    nulls_first: bool = False
+    key: bool = False
+    """Whether it is what tells rows apart."""
+
+    @property
+    def reversed(self) -> Order:
+        """The same rows, the last one first."""
+        return replace(self, descending=not self.descending, nulls_first=not self.nulls_first)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The first rows of a relation, as the parent's own row keeps them: a list of lists of these columns, in order.
+
+    `most` are kept, and the list is null where it was not kept. `count` is how many there are in all.
+    """
+
+    column: ColumnElement[Any]
+    columns: tuple[ColumnElement[Any], ...]
+    most: int
+    count: ColumnElement[Any]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """The one row of a relation, as the parent's own row has it in the reporting currency: column for column.
+
+    `there` is whether there is such a row.
+    """
+
+    there: ColumnElement[Any]
+    columns: Mapping[ColumnElement[Any], ColumnElement[Any]]
 
 
 @dataclass(frozen=True)
@@ -79,12 +122,52 @@ class Relation:
     order: tuple[Order, ...] = ()
     shape: str = "list"  # one, list, connection or values
     through: tuple[FromClause, ColumnElement[bool]] | None = None
-    where: Callable[[Scope, Mapping[str, Any]], Sequence[ColumnElement[bool]]] = field(default=lambda s, a: ())
+    where: Callable[[Scope, Mapping[str, Given]], Sequence[ColumnElement[bool]]] = field(default=lambda s, a: ())
+    gates: tuple[ColumnElement[bool] | None, ...] = ()
+    """What must hold of the parent's row for there to be any rows by each way; a plan need not look then."""
+    kept: Kept | Beside | None = None
 
 
 @dataclass(frozen=True)
-class Root:
-    """A field of Query: a function from the reader and the selected field to the answer."""
+class Folded:
+    """A filter on a column of folded text: what it is compared with is folded too."""
+
+    column: ColumnElement[Any]
+
+
+@dataclass(frozen=True)
+class Worded:
+    """A filter on the words by which a customer is found."""
+
+    customer_no: ColumnElement[Any]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A field of Query that lists rows: the relation to nothing that finds them."""
+
+    relation: Callable[[Any], Relation]
+
+
+@dataclass(frozen=True)
+class Sought:
+    """What a lookup leads to: rows of a type for which conditions hold; several are refused unless that cannot be."""
+
+    type_name: str
+    where: Sequence[ColumnElement[bool]]
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class One:
+    """A field of Query that answers with one row: what its arguments lead to, None where they cannot lead anywhere."""
+
+    seek: Callable[[Any, Any], Sought | None]
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A field of Query whose figures want more than SQL: a function from the reader and the field to the answer."""
 
     answer: Callable[[Any, Any], Any]
 
@@ -102,11 +185,12 @@ def argument(name: str, annotation: Any, about: str, default: Any = strawberry.U
 
 
 def paging() -> list[StrawberryArgument]:
-    """`first` and `after` of a connection."""
-    about = f"How many, {DEFAULT_FIRST} unless said, {LARGEST_FIRST} at most."
+    """`first`, `after`, `last` and `before` of a connection."""
     return [
-        argument("first", int | None, about, DEFAULT_FIRST),
+        argument("first", int | None, f"How many, {DEFAULT_FIRST} unless said, {LARGEST_FIRST} at most."),
         argument("after", str | None, "A cursor: what comes behind it."),
+        argument("last", int | None, f"How many from the end, {LARGEST_FIRST} at most; not together with first."),
+        argument("before", str | None, "A cursor: what comes before it."),
     ]
 
 
@@ -122,21 +206,21 @@ def declared(reads: Any, about: str, arguments: Sequence[StrawberryArgument] = (
     return made
 
 
-def column(read: ColumnElement[Any], about: str, render: Callable[[Any], Any] | None = None) -> Any:
+def column(read: ColumnElement[Any], about: str, rendering: Rendering = AS_IS) -> Any:
     """A field that reads one column; null stays null."""
-    return declared(Column((read,), _plain(render)), about)
+    return declared(Column((read,), rendering), about)
 
 
 def expression(
-    reads: Columns | Callable[[Scope], Columns], render: Callable[..., Any], about: str, money: bool = False
+    reads: Columns | Callable[[Scope], Columns], rendering: Rendering, about: str, money: bool = False
 ) -> Any:
-    """A field made by `render(scope, *values)` of several columns or scalar selects."""
-    return declared(Column(reads, render), about, [in_currency()] if money else [])
+    """A field made of several columns or scalar selects."""
+    return declared(Column(reads, rendering), about, [in_currency()] if money else [])
 
 
-def same_row(about: str, only: tuple[ColumnElement[Any], Any] | None = None) -> Any:
-    """A field whose object reads the same row as its parent, where a column holds the value of `only`."""
-    return declared(SameRow(only), about)
+def same_row(about: str, only: ColumnElement[bool] | None = None, reads: Mapping[str, Column] | None = None) -> Any:
+    """A field whose object reads the same row as its parent, where a condition holds."""
+    return declared(SameRow(only, reads), about)
 
 
 def related(
@@ -162,9 +246,3 @@ def floor(issue: str, about: str, arguments: Sequence[StrawberryArgument] = ()) 
 
 def _several(columns: Any) -> tuple[ColumnElement[Any], ...]:
     return columns if isinstance(columns, tuple) else (columns,)
-
-
-def _plain(render: Callable[[Any], Any] | None) -> Callable[..., Any]:
-    if render is None:
-        return lambda _scope, value: value
-    return lambda _scope, value: None if value is None else render(value)

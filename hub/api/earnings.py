@@ -22,14 +22,16 @@ from sqlalchemy import (
     values,
 )
 
+from hub.api.declare import Rows
 from hub.api.errors import ApiError
 from hub.api.filters import conditions, days
-from hub.api.read import Reader
+from hub.api.read import Reader, seen
+from hub.api.render import in_scope
 from hub.api.scope import EPOCH, Scope
 from hub.api.selection import Selected
 from hub.api.shape import project
 from hub.api.types.inputs import CustomerFilter
-from hub.api.types.money import exact_sum, in_scope
+from hub.api.types.money import exact_sum
 from hub.insight.money import half_even
 from hub.insight.profitability import CONTRIBUTION_KINDS
 from hub.store.derived import customer_card as card
@@ -47,6 +49,8 @@ _OF_CUSTOMER = {
     "MARKET_STATE": card.c.market_state,
     "RISK_BAND": card.c.risk_band,
 }
+_ENTRIES = Rows(entry, (entry.c.entry_no,), owner=entry.c.customer_no)
+_WORTH = Rows(worth, (worth.c.customer_no, worth.c.currency), owner=worth.c.customer_no)
 _FIGURES = ("revenue", "refunds", "directCost", "costToServe")
 _KINDS = (("REVENUE",), ("REFUND",), ("COGS", "FEE"), ("COST_TO_SERVE",))
 
@@ -68,7 +72,7 @@ def profitability(reader: Reader, selected: Selected) -> Any:
 def _grouped(reader: Reader, selected: Selected, dimensions: Sequence[str]) -> Select[Any]:
     said, scope = selected.arguments, selected.scope
     source, by = entry.join(entry_value, _valued(scope)), []
-    filtered = conditions(scope, CustomerFilter, said.get("filter"))
+    filtered = conditions(scope, CustomerFilter, selected.given["filter"])
     if filtered or any(dimension in _OF_CUSTOMER for dimension in dimensions):
         source = source.join(card, card.c.customer_no == entry.c.customer_no)
     for dimension in dimensions:
@@ -81,7 +85,7 @@ def _grouped(reader: Reader, selected: Selected, dimensions: Sequence[str]) -> S
     sums = [exact_sum(case((entry.c.kind.in_(kinds), entry_value.c.amount))) for kinds in _KINDS]
     counts = [func.count(entry.c.customer_no.distinct()), func.count(), func.count(entry_value.c.amount)]
     asked = (entry.c.kind.in_(CONTRIBUTION_KINDS), *days(scope, entry.c.at, said.get("from"), said.get("to")))
-    query = select(*by, *sums, *counts).select_from(source).where(*asked, *filtered)
+    query = select(*by, *sums, *counts).select_from(source).where(*asked, *filtered, *seen(_ENTRIES, scope.sight))
     return (query.group_by(*by) if by else query).limit(MOST_GROUPS + 1)
 
 
@@ -109,7 +113,8 @@ def _periods(reader: Reader, scope: Scope, said: dict[str, Any], dimension: str)
     """The periods of the range (or of all entries) with their instants in the reporting time zone."""
     first, last = said.get("from"), said.get("to")
     if first is None or last is None:
-        ends = reader.connection.execute(select(func.min(entry.c.at), func.max(entry.c.at))).one()
+        known = select(func.min(entry.c.at), func.max(entry.c.at)).where(*seen(_ENTRIES, scope.sight))
+        ends = reader.connection.execute(known).one()
         local = [(EPOCH + timedelta(microseconds=at or 0)).astimezone(scope.house.zone).date() for at in ends]
         first, last = first or local[0], last or local[1]
     step = _MONTHS[dimension]
@@ -144,13 +149,14 @@ def whale_curve(reader: Reader, selected: Selected) -> Any:
     buckets = 10 if said.get("buckets") is None else said["buckets"]
     if not 1 <= buckets <= MOST_BUCKETS:
         raise ApiError("BAD_USER_INPUT", f"buckets: {buckets} is out of range; ask for 1 to {MOST_BUCKETS}")
-    filtered = conditions(scope, CustomerFilter, said.get("filter"))
+    filtered = conditions(scope, CustomerFilter, selected.given["filter"])
     source = worth.join(card, card.c.customer_no == worth.c.customer_no) if filtered else worth
+    shown = (worth.c.currency == scope.currency, worth.c.contribution.is_not(None), *seen(_WORTH, scope.sight))
     slices = func.ntile(buckets).over(order_by=[worth.c.contribution.desc(), worth.c.customer_no])
     ranked = (
         select(slices.label("bucket"), worth.c.contribution)
         .select_from(source)
-        .where(worth.c.currency == scope.currency, worth.c.contribution.is_not(None), *filtered)
+        .where(*shown, *filtered)
         .subquery("ranked")
     )
     query = select(ranked.c.bucket, func.count(), exact_sum(ranked.c.contribution)).group_by(ranked.c.bucket)

@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Select, Subquery, and_, case, cast, func, select
 
 from hub.api.filters import conditions, days
-from hub.api.read import Reader
+from hub.api.read import Reader, seen
+from hub.api.render import in_scope
 from hub.api.scope import Scope
 from hub.api.selection import Selected
 from hub.api.shape import project
 from hub.api.types.inputs import CustomerFilter
-from hub.api.types.money import in_scope
 from hub.insight.money import half_even
 from hub.store.derived import customer_card as card
 from hub.store.derived import journey, journey_step, step_value
@@ -24,7 +24,7 @@ DAY_US = 86_400_000_000
 
 def journey_map(reader: Reader, selected: Selected) -> Any:
     """`journeyMap`; each part costs its statements only where it is selected."""
-    steps, parts = _steps(selected), {child.name for child in selected.below()}
+    steps, parts = _steps(reader, selected), {child.name for child in selected.below()}
     answer: dict[str, Any] = {}
     if "journeyCount" in parts:
         count = select(func.count(steps.c.journey_no.distinct()))
@@ -36,9 +36,9 @@ def journey_map(reader: Reader, selected: Selected) -> Any:
     return project(answer, selected)
 
 
-def _steps(selected: Selected) -> Subquery:
+def _steps(reader: Reader, selected: Selected) -> Subquery:
     """The steps asked for, each with what came next and whether its journey is over."""
-    said, following = selected.arguments, journey_step.alias("following")
+    said, scope, following = selected.arguments, selected.scope, journey_step.alias("following")
     next_step = and_(
         following.c.journey_no == journey_step.c.journey_no, following.c.ordinal == journey_step.c.ordinal + 1
     )
@@ -57,11 +57,12 @@ def _steps(selected: Selected) -> Subquery:
         )
         .join(journey, journey.c.journey_no == journey_step.c.journey_no)
         .outerjoin(following, next_step)
-        .where(*days(selected.scope, journey_step.c.entered_at, said.get("from"), said.get("to")))
+        .where(*days(scope, journey_step.c.entered_at, said.get("from"), said.get("to")))
+        .where(*seen(reader.declarations.rows("Journey"), scope.sight))
     )
     if said.get("filter"):
         query = query.join(card, card.c.customer_no == journey_step.c.customer_no)
-        query = query.where(*conditions(selected.scope, CustomerFilter, said["filter"]))
+        query = query.where(*conditions(scope, CustomerFilter, selected.given["filter"]))
     return query.subquery("steps")
 
 

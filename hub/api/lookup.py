@@ -1,186 +1,156 @@
-"""Root fields that list or find customers, risk flags and nodes. In: a reader and the field. Out: answers."""
+"""Root fields that list or find customers, risk flags and nodes. In: a selected field. Out: what it reads."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from graphql import GraphQLObjectType
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select, union
+from sqlalchemy import BigInteger, ColumnElement, func, select, union
 
-from hub.api.declare import Order, Relation
+from hub.api.declare import Order, Relation, Rows, Sought
 from hub.api.errors import ApiError
-from hub.api.filters import checked_text, conditions
-from hub.api.pages import comparable
-from hub.api.read import Reader
-from hub.api.scope import Scope
+from hub.api.filters import conditions
+from hub.api.given import ABSENT, Given
+from hub.api.scope import House, Scope
+from hub.api.search import checked_text, has_words
 from hub.api.selection import Selected
-from hub.api.shape import Answer
-from hub.api.types.connection import TYPE_MARK
+from hub.api.shape import Declarations
 from hub.api.types.inputs import CUSTOMER_ORDERS, RISK_FLAG_ORDERS, CustomerFilter, RiskFlagFilter
-from hub.insight.search import email_tokens, phone_digits, spellings
 from hub.store.derived import customer_card as card
-from hub.store.derived import customer_identifier, customer_token
+from hub.store.derived import customer_identifier
 from hub.store.kept import customer_ledger, profile_ledger
 from hub.store.mapped import MAPPED
 from mappings.converters import email, phone
 
-AMBIGUOUS_SHOWN = 20
 MOST_ORDERS = 5
 _BIGGEST = 2**63
-_LAST = "\U0010ffff"
 
-Where = Callable[[Scope, Mapping[str, Any]], Iterable[ColumnElement[bool]]]
+Where = Callable[[Scope, Mapping[str, Given]], Iterable[ColumnElement[bool]]]
 
 
-def customers(reader: Reader, selected: Selected) -> Answer:
+def customers(selected: Selected) -> Relation:
     """`customers`: filtered, sorted, a page."""
-    return _listed(reader, selected, CUSTOMER_ORDERS, lambda s, a: conditions(s, CustomerFilter, a.get("filter")))
+    return _sorted(selected, CUSTOMER_ORDERS, lambda s, given: conditions(s, CustomerFilter, given["filter"]))
 
 
-def risk_flags(reader: Reader, selected: Selected) -> Answer:
+def risk_flags(selected: Selected) -> Relation:
     """`riskFlags`: filtered, sorted, a page."""
-    return _listed(reader, selected, RISK_FLAG_ORDERS, lambda s, a: conditions(s, RiskFlagFilter, a.get("filter")))
+    return _sorted(selected, RISK_FLAG_ORDERS, lambda s, given: conditions(s, RiskFlagFilter, given["filter"]))
 
 
-def search(reader: Reader, selected: Selected) -> Answer:
+def search(selected: Selected) -> Relation:
     """`searchCustomers`: every word of the text begins a word of the customer's names, e-mails or phones."""
-    prefixes = _prefixes(checked_text(selected.arguments["text"], "text"))
-    if not prefixes:
-        raise ApiError("BAD_USER_INPUT", "text: holds no letter or digit to search by")
-    found = [or_(*(card.c.customer_no.in_(_with_token(begin)) for begin in sorted(spelt))) for spelt in prefixes]
     order = (Order("DISPLAY_NAME", card.c.display_name_key),)
-    return _rooted(reader, selected, order, lambda _scope, _arguments: found)
+    return _all(order, lambda _scope, given: has_words(card.c.customer_no, given["text"], "text"))
 
 
-def _listed(reader: Reader, selected: Selected, columns: Mapping[str, Order], where: Where) -> Answer:
-    asked = selected.arguments.get("orderBy") or []
+def _sorted(selected: Selected, columns: Mapping[str, Order], where: Where) -> Relation:
+    asked = selected.given["orderBy"].settled() or []
     if len(asked) > MOST_ORDERS:
         raise ApiError("BAD_USER_INPUT", f"orderBy: {len(asked)} keys; {MOST_ORDERS} at most")
-    orders = [(columns[key["field"].value], key.get("direction")) for key in asked]
-    sorted_by = [
-        Order(order.name, order.column, direction is not None and direction.value == "DESC")
-        for order, direction in orders
-    ]
-    return _rooted(reader, selected, tuple(sorted_by), where)
+    return _all(tuple(_order(columns[key["field"].value], key) for key in asked), where)
 
 
-def _rooted(reader: Reader, selected: Selected, order: tuple[Order, ...], where: Where) -> Answer:
-    relation = Relation((), ((),), order, "connection", where=lambda scope, said: tuple(where(scope, said)))
-    (answer,) = reader.follow(relation, selected, [()])
-    return dict(answer)
-
-
-def _prefixes(text: str) -> list[frozenset[str]]:
-    """What tokens of a customer must begin with, each in one of its spellings: addresses, a phone's digits, words."""
-    parts = text.split()
-    found = [frozenset(t for t in email_tokens(part) if "@" in t) for part in parts if "@" in part]
-    rest = " ".join(part for part in parts if "@" not in part)
-    digits = phone_digits(rest)
-    numeric = digits and not any(letter.isalpha() for letter in rest)
-    return [spelt for spelt in (*found, *([frozenset({digits})] if numeric else spellings(rest))) if spelt]
-
-
-def _with_token(prefix: str) -> Any:
-    token = comparable(customer_token.c.token)
-    return select(customer_token.c.customer_no).where(token >= prefix, token < prefix + _LAST)
-
-
-def customer(reader: Reader, selected: Selected) -> Answer | None:
-    """`customer`: the one that an id, e-mail, phone or external id leads to. Raises AMBIGUOUS where several have it."""
-    said = {name: value for name, value in selected.arguments["by"].items() if value is not None}
-    ((name, value),) = said.items()
-    numbers = _BY[name](reader, value)
-    if numbers is None:
-        return None
-    found = reader.rows(selected, "Customer", card.c.customer_no.in_(numbers), most=2)
-    if len(found) > 1:
-        _refuse(reader, name, numbers)
-    return found[0] if found else None
-
-
-def _refuse(reader: Reader, name: str, numbers: Any) -> None:
-    query = select(card.c.public_id).where(card.c.customer_no.in_(numbers)).order_by(comparable(card.c.public_id))
-    ids = list(reader.connection.execute(query.limit(AMBIGUOUS_SHOWN)).scalars())
-    raise ApiError(
-        "AMBIGUOUS",
-        f"by.{name}: belongs to several customers; ask for one of extensions.customerIds by its id",
-        customerIds=ids,
+def _order(order: Order, asked: Mapping[str, Any]) -> Order:
+    direction, nulls = asked.get("direction"), asked.get("nulls")
+    return replace(
+        order,
+        descending=direction is not None and direction.value == "DESC",
+        nulls_first=nulls is not None and nulls.value == "FIRST",
     )
 
 
-def _by_id(_reader: Reader, value: str) -> Any:
+def _all(order: tuple[Order, ...], where: Where) -> Relation:
+    return Relation((), ((),), order, "connection", where=lambda scope, given: tuple(where(scope, given)))
+
+
+def customer(_declarations: Declarations, selected: Selected) -> Sought:
+    """`customer`: the one that an id, e-mail, phone or external id leads to."""
+    said = {name: given for name, given in selected.given["by"].fields().items() if not given.is_null}
+    ((name, given),) = said.items()
+    return Sought(
+        "Customer", (card.c.customer_no.in_(_BY[name](selected.scope.house, given)),), "" if name == "id" else name
+    )
+
+
+def _by_id(given: Given) -> Any:
     ledger = customer_ledger.c
-    return select(func.coalesce(ledger.merged_into, ledger.customer_no)).where(
-        ledger.public_id == checked_text(value, "id")
-    )
+    asked = given.bind(ledger.public_id.type, lambda name: checked_text(name, "id"))
+    return select(func.coalesce(ledger.merged_into, ledger.customer_no)).where(ledger.public_id == asked)
 
 
-def _by_contact(kind: str, values: Iterable[str]) -> Any:
+def _by_contact(kind: str, value: ColumnElement[Any]) -> Any:
     contact = customer_identifier.c
-    return select(contact.customer_no).where(contact.type == kind, contact.value.in_(sorted(values)))
+    return select(contact.customer_no).where(contact.type == kind, contact.value == value)
 
 
-def _by_email(_reader: Reader, value: str) -> Any:
-    address = email(checked_text(value, "email"))
-    return None if address is None else _by_contact("EMAIL", {address})
+def _by_email(_house: House, given: Given) -> Any:
+    kind = customer_identifier.c.value.type
+    return _by_contact("EMAIL", given.bind(kind, lambda said: email(checked_text(said, "email"))))
 
 
-def _by_phone(reader: Reader, value: str) -> Any:
-    number = phone(checked_text(value, "phone"), reader.house.company.region)
-    return None if number is None else _by_contact("PHONE", {number})
+def _by_phone(house: House, given: Given) -> Any:
+    kind, region = customer_identifier.c.value.type, house.company.region
+    return _by_contact("PHONE", given.bind(kind, lambda said: phone(checked_text(said, "phone"), region)))
 
 
-def _by_external_id(_reader: Reader, said: Mapping[str, Any]) -> Any:
-    source, value = (checked_text(said[part], part) for part in ("source", "value"))
-    identifier, ledger = MAPPED["identifier"], profile_ledger.c
-    own = [ledger.source == source, ledger.key == value]
-    if said.get("stream") is not None:
-        own.append(ledger.stream == checked_text(said["stream"], "stream"))
-    told = select(ledger.customer_no).join(identifier, identifier.c.profile_no == ledger.profile_no)
-    return union(
-        select(ledger.customer_no).where(*own),
-        told.where(identifier.c.system == source, identifier.c.value == value, literal(said.get("stream") is None)),
-    )
+def _by_external_id(_house: House, given: Given) -> Any:
+    identifier, ledger, said = MAPPED["identifier"], profile_ledger.c, given.fields()
+    source, value = (said[part].bind(ledger.key.type, partial(checked_text, name=part)) for part in ("source", "value"))
+    own = select(ledger.customer_no).where(ledger.source == source, ledger.key == value)
+    if (stream := said.get("stream", ABSENT)).is_null:
+        told = select(ledger.customer_no).join(identifier, identifier.c.profile_no == ledger.profile_no)
+        return union(own, told.where(identifier.c.system == source, identifier.c.value == value))
+    return own.where(ledger.stream == stream.bind(ledger.stream.type, partial(checked_text, name="stream")))
 
 
-_BY: Mapping[str, Callable[[Reader, Any], Any]] = {
-    "id": _by_id,
+_BY: Mapping[str, Callable[[House, Given], Any]] = {
+    "id": lambda _house, given: _by_id(given),
     "email": _by_email,
     "phone": _by_phone,
     "externalId": _by_external_id,
 }
 
 
-def node(reader: Reader, selected: Selected) -> Answer | None:
-    """`node`: the row that an id names; null where there is none."""
-    name = checked_text(selected.arguments["id"], "id")
-    prefix, _, rest = name.partition("_")
-    type_name = {**reader.declarations.node_types(), "lnk": "Judgement"}.get(prefix)
+def node(declarations: Declarations, selected: Selected) -> Sought | None:
+    """`node`: the row that an id names."""
+    types = {**declarations.node_types(), "lnk": "Judgement"}
+    named = selected.given["id"].then(lambda name: _parted(checked_text(name, "id"), types))
+    prefix, places = named.then(lambda parts: (parts[0], len(parts[1]))).settled()
+    type_name = types.get(prefix)
     kind = selected.operation.schema.type_map.get(type_name or "")
     if type_name is None or not isinstance(kind, GraphQLObjectType) or not kind.interfaces:
         return None
-    where = _names(reader, type_name, prefix, rest, name)
-    found = [] if where is None else reader.rows(selected, type_name, where)
-    return {TYPE_MARK: type_name, **found[0]} if found else None
+    numbers = [named.then(partial(_numbered, place)) for place in range(places)]
+    where = _names(declarations.rows(type_name), prefix, selected.given["id"], numbers)
+    return None if where is None else Sought(type_name, where)
 
 
-def _names(reader: Reader, type_name: str, prefix: str, rest: str, name: str) -> ColumnElement[bool] | None:
-    table = reader.declarations.rows(type_name)
+def _parted(name: str, types: Mapping[str, str]) -> tuple[str, tuple[int, ...]]:
+    """An id's prefix, where there are such, and the numbers behind it, where they are some."""
+    prefix, _, rest = name.partition("_")
+    numbers = [_number(part) for part in rest.split("-")[:3]]
+    known = prefix if prefix in types else ""
+    return known, () if None in numbers else tuple(number for number in numbers if number is not None)
+
+
+def _numbered(place: int, parts: tuple[str, tuple[int, ...]]) -> int:
+    return parts[1][place]
+
+
+def _names(rows: Rows, prefix: str, name: Given, numbers: Sequence[Given]) -> tuple[ColumnElement[bool], ...] | None:
     if prefix == "cus":
-        return card.c.customer_no.in_(_by_id(reader, name))
-    parts = [_number(part) for part in rest.split("-")]
-    if prefix == "lnk":
-        pair = len(parts) == 2 and None not in parts
-        return _judged(table.table.c, *parts) if pair else None
-    if len(parts) != 1 or parts[0] is None:
+        return (card.c.customer_no.in_(_by_id(name)),)
+    if len(numbers) != (2 if prefix == "lnk" else 1):
         return None
-    column = table.table.c.judgement_no if prefix == "jdg" else table.key[0]
-    return column == parts[0]
-
-
-def _judged(judged: Any, left: int | None, right: int | None) -> ColumnElement[bool]:
-    return and_(judged.left_no == left, judged.right_no == right, judged.judgement_no.is_(None))
+    asked = [number.bind(BigInteger()) for number in numbers]
+    said = rows.table.c
+    if prefix == "lnk":
+        return (said.left_no == asked[0], said.right_no == asked[1], said.judgement_no.is_(None))
+    return ((said.judgement_no if prefix == "jdg" else rows.key[0]) == asked[0],)
 
 
 def _number(text: str) -> int | None:

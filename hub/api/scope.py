@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from hub.access.sight import EVERYTHING, Sight
 from hub.api.errors import ApiError
 from hub.insight.money import Rates
 from mappings.loader import Source
@@ -46,6 +47,7 @@ class Scope:
 
     house: House
     currency: str
+    sight: Sight = EVERYTHING
 
     def inside(self, currency: str | None) -> Scope:
         """The scope below a field with this `currency` argument. Raises BAD_CURRENCY where it is not configured."""
@@ -68,6 +70,6 @@ class Scope:
         return self.day_begins(day + timedelta(days=1))
 
 
-def outermost(house: House) -> Scope:
-    """The scope of an operation: the reporting currency."""
-    return Scope(house, house.company.reporting_currency)
+def outermost(house: House, sight: Sight = EVERYTHING) -> Scope:
+    """The scope of an operation: the reporting currency, and what the asker's role sees."""
+    return Scope(house, house.company.reporting_currency, sight)

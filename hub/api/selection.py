@@ -5,7 +5,7 @@ Fragments are spread, @skip and @include decided, arguments coerced, and the cur
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,8 +21,13 @@ from graphql import (
     GraphQLSchema,
     GraphQLSkipDirective,
     InlineFragmentNode,
+    ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    TypeNameMetaFieldDef,
+    ValueNode,
+    VariableNode,
     get_argument_values,
     get_directive_values,
     get_named_type,
@@ -30,7 +35,14 @@ from graphql import (
     is_object_type,
 )
 
+from hub.api.given import ABSENT, Given, Read, Trace, Variables
 from hub.api.scope import Scope
+
+TYPE_NAME = "__typename"
+
+
+class Unplannable(Exception):
+    """The operation asks for what no statement answers; graphql-core answers it."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +52,19 @@ class Operation:
     schema: GraphQLSchema
     fragments: dict[str, FragmentDefinitionNode]
     variables: Any
+    trace: Trace | None = None
 
     @classmethod
-    def of(cls, schema: GraphQLSchema, document: DocumentNode, variables: Any) -> Operation:
-        """The operation's surroundings in a document."""
+    def of(cls, schema: GraphQLSchema, document: DocumentNode, variables: Any, trace: Trace | None = None) -> Operation:
+        """The operation's surroundings in a document; with a trace, what is made of it outlives its variables."""
         named = [d for d in document.definitions if isinstance(d, FragmentDefinitionNode)]
-        return cls(schema, {fragment.name.value: fragment for fragment in named}, variables)
+        return cls(schema, {fragment.name.value: fragment for fragment in named}, variables, trace)
+
+    def holds(self, read: Callable[[Any], bool]) -> bool:
+        """What a function of the variables says."""
+        if self.trace is None:
+            return read(self.variables)
+        return bool(self.trace.decide(lambda variables: read(variables.coerced)))
 
 
 @dataclass(frozen=True)
@@ -74,9 +93,30 @@ class Selected:
         return get_argument_values(self.field, self.nodes[0], self.operation.variables)
 
     @cached_property
+    def given(self) -> dict[str, Given]:
+        """What each argument was given, by its GraphQL name; null where nothing was."""
+        trace, values = self.operation.trace, self.arguments
+        said = {argument.name.value: argument.value for argument in self.nodes[0].arguments or ()}
+        return {
+            name: Given(values.get(name), trace, self._reads(name) if trace and _varies(said.get(name)) else None)
+            for name in self.field.args
+        }
+
+    def _reads(self, name: str) -> Read:
+        field, node = self.field, self.nodes[0]
+
+        def read(variables: Variables) -> Any:
+            values = variables.memo.get(id(node))
+            if values is None:
+                values = variables.memo[id(node)] = get_argument_values(field, node, variables.coerced)
+            return values.get(name)
+
+        return read
+
+    @cached_property
     def scope(self) -> Scope:
         """The scope within the field. Raises ApiError BAD_CURRENCY."""
-        return self.outside.inside(self.arguments.get("currency"))
+        return self.outside.inside(self.given.get("currency", ABSENT).settled())
 
     def below(self, type_name: str | None = None) -> list[Selected]:
         """What is selected of the answer, whose type may be said where the field's own is an interface."""
@@ -97,10 +137,20 @@ def select_fields(
     for node in _spread(operation, kind, sets, set()):
         merged.setdefault(node.alias.value if node.alias else node.name.value, []).append(node)
     return [
-        Selected(operation, key, kind.fields[nodes[0].name.value], tuple(nodes), scope)
+        Selected(operation, key, field, tuple(nodes), scope)
         for key, nodes in merged.items()
-        if nodes[0].name.value in kind.fields  # __typename is the executor's
+        if (field := _field(operation, kind, nodes[0].name.value)) is not None
     ]
+
+
+def _field(operation: Operation, kind: GraphQLObjectType, name: str) -> GraphQLField | None:
+    """The field of a type. What begins with __ is the executor's, but for a type's name, which a plan says itself."""
+    if name.startswith("__"):
+        if operation.trace and name != TYPE_NAME:
+            raise Unplannable(name)
+        return TypeNameMetaFieldDef if operation.trace else None
+    field: GraphQLField = kind.fields[name]
+    return field
 
 
 def operation_fields(operation: Operation, definition: OperationDefinitionNode, scope: Scope) -> list[Selected]:
@@ -129,11 +179,31 @@ def _spread(
 
 
 def _wanted(operation: Operation, node: Any) -> bool:
-    skip = get_directive_values(GraphQLSkipDirective, node, operation.variables)
+    if not node.directives:
+        return True
+    if any(_varies(argument.value) for directive in node.directives for argument in directive.arguments):
+        return operation.holds(lambda variables: _included(node, variables))
+    return _included(node, operation.variables)
+
+
+def _included(node: Any, variables: Any) -> bool:
+    skip = get_directive_values(GraphQLSkipDirective, node, variables)
     if skip and skip["if"]:
         return False
-    include = get_directive_values(GraphQLIncludeDirective, node, operation.variables)
+    include = get_directive_values(GraphQLIncludeDirective, node, variables)
     return include is None or bool(include["if"])
+
+
+def _varies(value: ValueNode | None) -> bool:
+    """Whether a value in a document holds a variable."""
+    match value:
+        case VariableNode():
+            return True
+        case ListValueNode():
+            return any(map(_varies, value.values))
+        case ObjectValueNode():
+            return any(_varies(part.value) for part in value.fields)
+    return False
 
 
 def _fits(operation: Operation, kind: GraphQLObjectType, condition: str | None) -> bool:

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, func, select
 
 from hub.api.context import Context
 from hub.api.errors import ApiError
-from hub.api.filters import checked_text
 from hub.api.scope import EPOCH
+from hub.api.search import checked_text
 from hub.api.selection import Selected
 from hub.api.shape import Answer, project
 from hub.identity import judgement

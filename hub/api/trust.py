@@ -9,12 +9,10 @@ from typing import Any
 from sqlalchemy import Row, func, select
 
 from hub import status
-from hub.api.declare import LIST_CAP
 from hub.api.read import Reader
+from hub.api.render import LIST_CAP, instant, money
 from hub.api.selection import Selected
 from hub.api.shape import project
-from hub.api.types.money import money
-from hub.api.types.scalars import instant
 from hub.store.kept import dead_letter, landing, stream_run, stream_state
 
 Stream = tuple[str, str]

@@ -1,155 +1,155 @@
-"""GraphQL over HTTP and WebSocket. In: requests. Out: answers as JSON, server-sent events, or the GraphiQL page.
+"""GraphQL over HTTP and WebSocket, straight on ASGI. In: requests. Out: answers as JSON or events, the GraphiQL page.
 
 Every refusal is JSON with a code, also of what never reaches the schema.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from importlib.resources import files
 from typing import Any
 
-import msgspec
-from cross_web import HTTPException
-from graphql import GraphQLError, OperationType, get_operation_ast
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.websockets import WebSocket
-from strawberry.asgi import GraphQL
-from strawberry.exceptions import ConnectionRejectionError
-from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
-from strawberry.types.unset import UNSET
+from hub.access.principal import Principal
+from hub.access.refusal import AccessError
+from hub.api.desk import Asked, Desk, asked_by_address, asked_in
+from hub.api.errors import STATUS, ApiError, denied, masked_error
+from hub.api.reply import JSON, Accepted, Headers, Reply, accepted, refusal, reply_to
+from hub.api.streams import send_events, talk
 
-from hub.api.access import authorized
-from hub.api.context import Context
-from hub.api.errors import masked_error
-from hub.api.schema import Schema
+BODY_S = 10.0
+"""How long the body of a request may take to arrive."""
 
-_CODES = {401: "UNAUTHENTICATED", 413: "TOO_LARGE"}
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_PAGE = b"text/html; charset=utf-8"
+_CLOSE = (b"connection", b"close")
 
 
-class View(GraphQL[Context, None]):
+class View:
     """The endpoint. One operation a request; queries by GET or POST, mutations by POST only."""
 
-    def __init__(self, schema: Schema, context: Context, key: str | None, most_bytes: int) -> None:
-        protocols = (GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL)
-        super().__init__(schema, subscription_protocols=protocols)
-        self._context, self._key, self._most_bytes = context, key, most_bytes
-        self._documents = schema.documents
+    def __init__(self, desk: Desk, most_bytes: int, origins: Collection[str] = ()) -> None:
+        """`origins` are the pages of others that may open a WebSocket."""
+        self._desk, self._most_bytes, self._origins = desk, most_bytes, origins
+        self._talking: set[Any] = set()
+        self._page = None if desk.production else files("hub.api").joinpath("static/graphiql.html").read_bytes()
 
-    async def get_context(self, request: Request | WebSocket, response: Any) -> Context:
-        """The context of one request or connection."""
-        return replace(self._context, authorized=authorized(request.headers, self._key))
-
-    async def on_ws_connect(self, context: Context) -> Any:
-        """A browser cannot send headers with a WebSocket, so its first message may hold the key."""
-        if not context.authorized and not authorized(context.connection_params or {}, self._key):
-            raise ConnectionRejectionError
-        return UNSET
-
-    async def run(self, request: Any, context: Any = UNSET, root_value: Any = UNSET) -> Any:
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """One request or connection."""
-        if request.scope["type"] == "websocket":
-            return await super().run(request, context, root_value)
+        if scope["type"] == "websocket":
+            await talk(self._desk, self._origins, self._talking, scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        takes = accepted(headers.get(b"accept", b""))
         try:
-            if self._shows_page(request):
-                return self._page()
-            await self._admit(request)
-            return await super().run(request, context, root_value)
-        except HTTPException as error:
-            return refusal(error.status_code, error.reason)
+            reply = await self._replied(scope, headers, takes, receive, send)
+        except _Refusal as error:
+            reply = error.reply
+        except ApiError as error:
+            code = str((error.extensions or {}).get("code"))
+            reply = refusal(STATUS.get(code, 400), error, takes.whole or JSON, [_CLOSE] if code == "TOO_LARGE" else [])
+        except AccessError as error:
+            said = denied(error)
+            reply = refusal(STATUS[said.extensions["code"]], said, takes.whole or JSON)  # type: ignore[index]
         except Exception as error:
-            masked = masked_error(error)
-            return refusal(500, masked.message, masked.extensions)
+            reply = refusal(500, masked_error(error), takes.whole or JSON)
+        if reply is not None:
+            length = (b"content-length", str(len(reply.body)).encode())
+            headed = reply.headers if reply.status == 304 else [*reply.headers, length]
+            await send({"type": "http.response.start", "status": reply.status, "headers": headed})
+            await send({"type": "http.response.body", "body": reply.body})
 
-    def should_render_graphql_ide(self, request: Any) -> bool:
-        """Never by strawberry: its page loads from elsewhere."""
-        return False
+    async def _replied(
+        self, scope: Any, headers: Mapping[bytes, bytes], takes: Accepted, receive: Receive, send: Send
+    ) -> Reply | None:
+        """The reply, or None where a stream was sent or nobody is there any more."""
+        method = scope["method"]
+        if method == "POST":
+            _must_be_json(headers.get(b"content-type", b""))
+        elif method not in ("GET", "HEAD"):
+            raise _Refusal(405, "ask by GET or POST", [(b"allow", b"GET, HEAD, POST, OPTIONS")])
+        elif takes.page and self._page is not None and b"query=" not in scope["query_string"]:
+            return Reply(200, [(b"content-type", _PAGE), (b"vary", b"Accept")], self._page)
+        principal = await self._desk.admit(headers)
+        self._desk.rates.take(principal)
+        if method == "POST":
+            body = await self._body(headers, receive)
+            if body is None:
+                return None
+            asked = asked_in(body)
+        else:
+            if len(scope["query_string"]) > self._most_bytes:
+                raise self._too_large()
+            asked = asked_by_address(scope["query_string"])
+        return await self._answered(asked, principal, method, headers, takes, receive, send)
 
-    def encode_json(self, data: object) -> str:
-        """Compact JSON, as text: a WebSocket message must not be binary."""
-        return msgspec.json.encode(data).decode()
+    async def _answered(
+        self,
+        asked: Asked,
+        principal: Principal,
+        method: str,
+        headers: Mapping[bytes, bytes],
+        takes: Accepted,
+        receive: Receive,
+        send: Send,
+    ) -> Reply | None:
+        desk = self._desk
+        document = desk.document(asked)
+        kind = document.kind(asked.operation_name)
+        if kind == "mutation" and method != "POST":
+            raise _Refusal(405, "mutations are sent by POST", [(b"allow", b"POST")])
+        if takes.events and (kind == "subscription" or takes.whole is None):
+            no = desk.engine.check(document, asked.operation_name, asked.variables, principal)
+            if no is None:
+                stream = desk.engine.stream(document, asked.operation_name, asked.variables, principal)
+                await send_events(stream, lambda: desk.admit(headers), receive, send)
+                return None
+            return await reply_to(no, takes.whole or JSON, headers, tagged=False)
+        if kind == "subscription":
+            raise _Refusal(400, "subscriptions need a WebSocket, or Accept: text/event-stream")
+        if takes.whole is None:
+            raise _Refusal(406, "accept application/graphql-response+json or application/json")
+        with desk.rates.running(principal):
+            answer = await desk.engine.answer(document, asked.operation_name, asked.variables, principal)
+        return await reply_to(answer, takes.whole, headers, tagged=method != "POST")
 
-    def decode_json(self, data: str | bytes) -> object:
-        """JSON, strictly."""
+    async def _body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes | None:
+        """The body, read no further than the limit and no longer than BODY_S; None where the client has left."""
+        length = headers.get(b"content-length", b"")
+        if length.isdigit() and int(length) > self._most_bytes:
+            raise self._too_large()
+        body: bytes = b""
         try:
-            return msgspec.json.decode(data)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            raise json.JSONDecodeError("no JSON", "", 0) from None
+            async with asyncio.timeout(BODY_S):
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        return None
+                    body += message.get("body", b"")
+                    if len(body) > self._most_bytes:
+                        raise self._too_large()
+                    if not message.get("more_body"):
+                        return body
+        except TimeoutError:
+            said = f"the body did not arrive within {BODY_S:g} s"
+            raise _Refusal(408, said, [_CLOSE], "TIMED_OUT") from None
 
-    async def execute_single(self, *arguments: Any, **said: Any) -> Any:
-        """One operation. Raises HTTPException for a subscription, which needs a stream."""
-        data = said["request_data"]
-        if data.query and self._is_subscription(data.query, data.operation_name):
-            raise HTTPException(400, "subscriptions need a WebSocket, or Accept: text/event-stream")
-        return await super().execute_single(*arguments, **said)
-
-    def _is_subscription(self, query: str, name: str | None) -> bool:
-        try:
-            operation = get_operation_ast(self._documents.parsed(query), name)
-        except GraphQLError:
-            return False  # said again, and better, when it is run
-        return operation is not None and operation.operation is OperationType.SUBSCRIPTION
-
-    async def parse_http_body(self, request: Any) -> Any:
-        """The operation that a request holds. Raises HTTPException."""
-        data = await super().parse_http_body(request)
-        if not isinstance(data, list) and not isinstance(data.operation_name, str | None):
-            raise HTTPException(400, "operationName must be a string")
-        return data
-
-    def parse_json(self, data: str | bytes) -> Any:
-        """The object of a body or parameter. Raises HTTPException where it is none."""
-        said = super().parse_json(data)
-        if not isinstance(said, dict | list):
-            raise HTTPException(400, "the body must be a JSON object")
-        return said
-
-    def _shows_page(self, request: Request) -> bool:
-        wants_page = "text/html" in request.headers.get("accept", "")
-        return request.method == "GET" and "query" not in request.query_params and wants_page
-
-    def _page(self) -> Response:
-        return HTMLResponse(files("hub.api").joinpath("static/graphiql.html").read_text(encoding="utf-8"))
-
-    async def _admit(self, request: Request) -> None:
-        """Raises HTTPException for a request without the key, that is no JSON, or is too large."""
-        if not authorized(request.headers, self._key):
-            raise HTTPException(401, "send the key as Authorization: Bearer … or X-API-Key")
-        if request.method == "POST":
-            kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-            if kind != "application/json":
-                raise HTTPException(415, "Content-Type must be application/json")
-            await self._body(request)
-        elif len(request.url.query) > self._most_bytes:
-            raise HTTPException(413, f"the request has more than {self._most_bytes} bytes")
-
-    async def _body(self, request: Request) -> None:
-        """Reads the body, no further than the limit."""
-        parts, size = [], 0
-        async for part in request.stream():
-            parts.append(part)
-            size += len(part)
-            if size > self._most_bytes:
-                raise HTTPException(413, f"the request has more than {self._most_bytes} bytes")
-        request._body = b"".join(parts)
+    def _too_large(self) -> ApiError:
+        return ApiError("TOO_LARGE", f"the request has more than {self._most_bytes} bytes")
 
 
-def refusal(status: int, message: str, extensions: dict[str, Any] | None = None) -> Response:
-    """A refusal as GraphQL clients expect it."""
-    said = extensions or {"code": _CODES.get(status, "BAD_QUERY")}
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
-    return JSONResponse({"errors": [{"message": message, "extensions": said}]}, status, headers)
+class _Refusal(Exception):
+    """A request that HTTP has a status of its own for."""
+
+    def __init__(self, status: int, message: str, headers: Headers | None = None, code: str = "BAD_QUERY") -> None:
+        super().__init__(message)
+        self.reply = refusal(status, ApiError(code, message), headers=headers)
 
 
-def guarded(key: str | None, answer: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
-    """An endpoint that answers only those who have the key."""
-
-    async def endpoint(request: Request) -> Response:
-        if not authorized(request.headers, key):
-            return refusal(401, "send the key as Authorization: Bearer … or X-API-Key")
-        return answer(request)
-
-    return endpoint
+def _must_be_json(content_type: bytes) -> None:
+    """Other pages cannot send JSON without asking the browser first: so nothing is done in a visitor's name."""
+    if content_type.partition(b";")[0].strip().lower() != b"application/json":
+        raise _Refusal(415, "Content-Type must be application/json")

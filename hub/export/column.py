@@ -1,10 +1,11 @@
-"""What a column of a BI view is, and the SQL that shows it. In: a View. Out: its SELECT for either database.
+"""What a column of a BI view is, and the SQL that shows it. In: a View. Out: SQL text for either database.
 
-The SELECT of a view has the database's own types; that of an export is text, the same bytes from both databases.
+A view in the database has the database's own types; an export is text, the same bytes from both databases.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,17 +14,27 @@ from mappings.currencies import DECIMALS
 
 PLACES_OF_A_THOUSANDTH = 3
 PLACES_OF_A_RATIO = 6
+PLACES_OF_ANY_MONEY = max(DECIMALS.values()) + PLACES_OF_A_THOUSANDTH
 USUAL_DECIMALS = 2
-ISO_SQLITE = "'%Y-%m-%dT%H\\:%M\\:%SZ'"
-ISO_POSTGRESQL = """'YYYY-MM-DD"T"HH24\\:MI\\:SS"Z"'"""
+ISO_SQLITE = "'%Y-%m-%dT%H:%M:%SZ'"
+ISO_POSTGRESQL = """'YYYY-MM-DD"T"HH24:MI:SS"Z"'"""
+# What Python calls white space, since PostgreSQL's idea of it depends on the server's locale.
+BLANK = (
+    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+)
+BLANK += "\u2028\u2029\u202f\u205f\u3000"
+BEGINS_A_FORMULA = "=+-@＝＋－＠"
+BREAKS_A_CELL = "\t\r\n"
 
 
 class As(StrEnum):
     """How a column's expression is shown."""
 
-    PLAIN = "plain"
+    TEXT = "text"  # as a source or a rule says it
+    WORD = "word"  # an id, or of a closed list: harmless in every format
+    WHOLE = "whole"
     FLAG = "flag"
-    INSTANT = "instant"  # from microseconds
+    INSTANT = "instant"  # from microseconds, to the second
     RATIO = "ratio"  # from millionths, a decimal with six digits
     MONEY = "money"  # from thousandths of the minor unit, an exact decimal; needs `currency`
 
@@ -34,37 +45,59 @@ class Column:
 
     about: str
     sql: str
-    as_: As = As.PLAIN
+    as_: As = As.TEXT
     currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A view: what a row is, its columns in order, where they come from, and the number that orders an export."""
+    """A view: what a row is, its columns in order (the first is the row's lasting id), and where they come from.
+
+    `order` is the number of a row, `found_by` the indexed customer_no by which a customer's rows are found, `owner` the
+    one under whose id they are shown; `nobodys` says that rows may have no customer. The ledger is `c` in every source.
+    """
 
     about: str
     columns: Mapping[str, Column]
     source: str
     order: str
+    found_by: str
+    owner: str = "c.customer_no"
+    nobodys: bool = False
 
 
 def select_view(view: View, dialect: str) -> str:
     """The view's SELECT with the types of the database, for `text()`."""
-    return _select(view, dialect, exported=False)
+    show = _sqlite if dialect == "sqlite" else _typed
+    columns = ", ".join(f'{show(column)} AS "{name}"' for name, column in view.columns.items())
+    return f"SELECT {columns} FROM {view.source}".replace(":", "\\:")  # noqa: S608  (our own text, no input)
 
 
-def select_export(view: View, dialect: str) -> str:
-    """The view's SELECT in the order of its rows' numbers, instants, decimals and flags as text; for `text()`."""
-    return f"{_select(view, dialect, exported=True)} ORDER BY {view.order}"
+def as_text(column: Column, dialect: str) -> str:
+    """The column as an export shows it: instants, decimals and flags as text, whole numbers as they are."""
+    if dialect == "sqlite":
+        flag = f"CASE {column.sql} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END"
+        return flag if column.as_ is As.FLAG else _sqlite(column)
+    match column.as_:
+        case As.TEXT | As.WORD | As.WHOLE:
+            return column.sql
+        case As.INSTANT:
+            return f"to_char({_typed(column)} AT TIME ZONE 'UTC', {ISO_POSTGRESQL})"
+    return f"CAST({_typed(column)} AS TEXT)"
 
 
-def _select(view: View, dialect: str, exported: bool) -> str:
-    show = _sqlite if dialect == "sqlite" else _postgresql
-    columns = ", ".join(f'{show(column, exported)} AS "{name}"' for name, column in view.columns.items())
-    return f"SELECT {columns} FROM {view.source}"  # noqa: S608  (our own text, no input)
+def defused(cell: str) -> str:
+    """The text with a ' before it where a spreadsheet would run it as a formula, as SQL of both databases.
+
+    Most texts begin with a letter of ASCII: they are through after two comparisons.
+    """
+    begins = ", ".join(f"'{sign}'" for sign in BEGINS_A_FORMULA)
+    breaks = ", ".join(f"'{sign}'" for sign in BREAKS_A_CELL)
+    harmful = f"substr(ltrim({cell}, '{BLANK}'), 1, 1) IN ({begins}) OR substr({cell}, 1, 1) IN ({breaks})"
+    return f"CASE WHEN ({cell} < 'A' OR {cell} > '~') AND ({harmful}) THEN '''' || {cell} ELSE {cell} END"
 
 
-def _sqlite(column: Column, exported: bool) -> str:
+def _sqlite(column: Column) -> str:
     match column.as_:
         case As.INSTANT:
             return f"strftime({ISO_SQLITE}, {column.sql} / 1000000, 'unixepoch')"
@@ -72,34 +105,31 @@ def _sqlite(column: Column, exported: bool) -> str:
             return _decimal_text(column.sql, PLACES_OF_A_RATIO)
         case As.MONEY:
             return _by_currency(column, _decimal_text)
-        case As.FLAG if exported:
-            return f"CASE {column.sql} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END"
     return column.sql
 
 
-def _postgresql(column: Column, exported: bool) -> str:
-    typed = column.sql
+def _typed(column: Column) -> str:
     match column.as_:
-        case As.PLAIN:
-            return typed
         case As.INSTANT:
-            typed = f"to_timestamp({column.sql} / 1000000)"
-            return f"to_char({typed} AT TIME ZONE 'UTC', {ISO_POSTGRESQL})" if exported else typed
+            return f"to_timestamp({column.sql} / 1000000)"
         case As.RATIO:
-            typed = _numeric(column.sql, PLACES_OF_A_RATIO)
+            return _numeric(column.sql, PLACES_OF_A_RATIO)
         case As.MONEY:
-            typed = _by_currency(column, _numeric)
-    return f"CAST({typed} AS TEXT)" if exported else typed
+            return _by_currency(column, _numeric)
+    return column.sql
 
 
 def _by_currency(column: Column, decimal: Callable[[str, int], str]) -> str:
+    others: defaultdict[int, list[str]] = defaultdict(list)
+    for code, decimals in DECIMALS.items():
+        if decimals != USUAL_DECIMALS:
+            others[decimals].append(f"'{code}'")
     cases = " ".join(
-        f"WHEN '{code}' THEN {decimal(column.sql, decimals + PLACES_OF_A_THOUSANDTH)}"
-        for code, decimals in sorted(DECIMALS.items())
-        if decimals != USUAL_DECIMALS
+        f"WHEN {column.currency} IN ({', '.join(codes)}) THEN {decimal(column.sql, decimals + PLACES_OF_A_THOUSANDTH)}"
+        for decimals, codes in others.items()
     )
     usual = decimal(column.sql, USUAL_DECIMALS + PLACES_OF_A_THOUSANDTH)
-    return f"CASE {column.currency} {cases} ELSE {usual} END"
+    return f"CASE {cases} ELSE {usual} END"
 
 
 def _numeric(sql: str, places: int) -> str:

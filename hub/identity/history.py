@@ -5,7 +5,6 @@ ledgers, redirects and the identity log say how it came about.
 from __future__ import annotations
 
 import base64
-import json
 import secrets
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -19,6 +18,7 @@ from hub.identity.region import Region
 from hub.identity.verify import MATCH
 from hub.store.bulk import among, insert_rows, update_rows
 from hub.store.kept import customer_ledger, identity_log, profile_ledger
+from hub.store.listing import json_list
 
 Component = Sequence[Profile]
 
@@ -223,6 +223,6 @@ def _log(connection: Connection, events: Sequence[_Event], public: Mapping[int, 
         public |= dict(connection.execute(found).all())
     rows = []
     for event in events:
-        ids = json.dumps(sorted(public[n] for n in event.customers))
+        ids = json_list(sorted(public[n] for n in event.customers))
         rows += [(number, as_of, event.event, ids, event.reason) for number in sorted(event.customers)]
     insert_rows(connection, identity_log, ("customer_no", "at", "event", "customer_ids", "reason"), rows)

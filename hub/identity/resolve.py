@@ -27,6 +27,7 @@ from hub.identity.verify import Verdict, refuse
 from hub.store.bulk import among, insert_rows
 from hub.store.derived import link, unresolved
 from hub.store.kept import hub_meta, profile_ledger
+from hub.store.listing import json_list
 from mappings.rulebook import Identity, Rulebook
 
 BATCH = 10_000
@@ -143,7 +144,7 @@ def _write_links(connection: Connection, region: Region, clusters: Clusters, as_
 
 
 def _link_row(verdict: Verdict) -> tuple[str, str, int, str]:
-    return verdict.verdict, verdict.rule, verdict.score, json.dumps(verdict.reasons)
+    return verdict.verdict, verdict.rule, verdict.score, json_list(verdict.reasons)
 
 
 def _stored_links(connection: Connection, inside: Collection[int]) -> Mapping[Pair, tuple[str, str, int, str]]:

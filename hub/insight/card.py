@@ -6,7 +6,6 @@ customer_identifier. SQL counts and sums; what has to be folded or put into a li
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,8 +14,10 @@ from sqlalchemy import Connection, text
 
 from hub.insight.market import market_state, signs
 from hub.insight.search import email_tokens, name_tokens, phone_tokens, sort_key
+from hub.insight.shortlist import NOTHING, Shortlists, shortlists
 from hub.store.bulk import insert_rows
 from hub.store.derived import customer_card, customer_identifier, customer_token
+from hub.store.listing import json_list
 from mappings.rulebook import Rulebook
 
 SEVERITIES = ("LOW", "MEDIUM", "HIGH", "CRITICAL")
@@ -70,7 +71,8 @@ SELECT b.customer_no, l.public_id, l.kind, {market_state} AS market_state, s.sta
          AS sentiment_trend,
        t.at AS sentiment_at, COALESCE(r.points, 0) AS risk_points, COALESCE(r.band, 'LOW') AS risk_band,
        COALESCE(r.as_of, :as_of) AS risk_as_of, COALESCE(r.reasons, '[]') AS risk_reasons,
-       k.amount AS value_at_risk, w.contribution
+       k.amount AS value_at_risk, w.contribution, w.revenue, w.refunds, w.direct_cost, w.cost_to_serve, w.margin,
+       w.coverage, w.customer_no IS NOT NULL AS has_profitability
 FROM batch b
 JOIN customer_ledger l ON l.customer_no = b.customer_no
 LEFT JOIN heard h ON h.owner = b.customer_no
@@ -101,11 +103,11 @@ def cards(connection: Connection, rulebook: Rulebook, as_of: int) -> None:
     `touch` must be filled and everything else derived. updated_at is `as_of`; publish.py takes it back where the card
     is what it was.
     """
-    golden = _golden(connection)
+    golden, lists = _golden(connection), shortlists(connection)
     binds = {"as_of": as_of, "currency": rulebook.company.reporting_currency}
     figures = connection.execute(text(_statement(rulebook)), binds).mappings().all()
     columns = [column.name for column in customer_card.columns]
-    rows = [_card(row, golden[row["customer_no"]], as_of) for row in figures]
+    rows = [_card(row, golden[no := row["customer_no"]], lists.get(no, NOTHING), as_of) for row in figures]
     insert_rows(connection, customer_card, columns, [[row[name] for name in columns] for row in rows])
     tokens = [(token, number) for number, values in golden.items() for token in sorted(_tokens(values))]
     insert_rows(connection, customer_token, ("token", "customer_no"), tokens)
@@ -116,7 +118,7 @@ def _identifiers(connection: Connection) -> None:
     sources: defaultdict[tuple[str, str, int], set[str]] = defaultdict(set)
     for type_, value, customer_no, source in connection.execute(text(_IDENTIFIERS)):
         sources[type_, value, customer_no].add(source)
-    rows = [(*key, _listed(sorted(said))) for key, said in sources.items()]
+    rows = [(*key, json_list(sorted(said))) for key, said in sources.items()]
     insert_rows(connection, customer_identifier, ("type", "value", "customer_no", "sources"), rows)
 
 
@@ -132,16 +134,16 @@ def _golden(connection: Connection) -> defaultdict[int, dict[str, list[str]]]:
     return found
 
 
-def _card(figures: Mapping[Any, Any], golden: Golden, as_of: int) -> dict[str, Any]:
+def _card(figures: Mapping[Any, Any], golden: Golden, lists: Shortlists, as_of: int) -> dict[str, Any]:
     name = _first(golden, "DISPLAY_NAME")
-    return dict(figures) | {
+    return {**figures, **lists._asdict()} | {
         "display_name": name,
         "display_name_key": sort_key(name or ""),
         "birth_date": _first(golden, "BIRTH_DATE"),
         "country": _first(golden, "COUNTRY"),
         "language": _first(golden, "LANGUAGE"),
-        "emails": _listed(golden.get("EMAILS", ())),
-        "phones": _listed(golden.get("PHONES", ())),
+        "emails": json_list(golden.get("EMAILS", ())),
+        "phones": json_list(golden.get("PHONES", ())),
         "risk_band_rank": SEVERITIES.index(figures["risk_band"]) + 1,
         "updated_at": as_of,
     }
@@ -150,10 +152,6 @@ def _card(figures: Mapping[Any, Any], golden: Golden, as_of: int) -> dict[str, A
 def _first(golden: Golden, field: str) -> str | None:
     values = golden.get(field)
     return values[0] if values else None
-
-
-def _listed(values: Sequence[str]) -> str:
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
 def _tokens(golden: Golden) -> set[str]:

@@ -25,7 +25,7 @@ from hub.store.batch import fill_batch
 from hub.store.derived import OWNED_BY_CUSTOMER
 from mappings.rulebook import Rulebook
 
-CODE_VERSION = 1  # raised where the same rules would give other rows than before: then everybody is due
+CODE_VERSION = 2  # raised where the same rules would give other rows than before: then everybody is due
 
 # In the order of their numbers, so that the same customers meet in the same batch on both databases.
 _DUE = (

@@ -14,11 +14,22 @@ from hub.store.bulk import among, insert_rows
 from hub.store.derived import customer_card, risk_flag
 from hub.store.kept import flag_log, outbox
 
-_COMPARED = [c.name for c in customer_card.columns if c.name not in ("customer_no", "updated_at")]
-_SAME = {
-    "sqlite": " AND ".join(f"k.{name} IS o.{name}" for name in _COMPARED),
-    "postgresql": " AND ".join(f"k.{name} IS NOT DISTINCT FROM o.{name}" for name in _COMPARED),
-}
+# A list that is null is not known: it says nothing about whether it, and the count that goes with it, changed.
+_COUNTED = {"flags": "open_flag_count", "latest": "timeline_count"}
+_APART = ("customer_no", "updated_at", *_COUNTED, *_COUNTED.values())
+_COMPARED = [c.name for c in customer_card.columns if c.name not in _APART]
+
+
+def _same(equal: str) -> str:
+    plain = [f"k.{name} {equal} o.{name}" for name in _COMPARED]
+    lists = [
+        f"(o.{items} IS NULL OR (k.{items} {equal} o.{items} AND k.{count} {equal} o.{count}))"
+        for items, count in _COUNTED.items()
+    ]
+    return " AND ".join((*plain, *lists))
+
+
+_SAME = {"sqlite": _same("IS"), "postgresql": _same("IS NOT DISTINCT FROM")}
 
 _REMEMBER = """
 CREATE TEMP TABLE card_before AS

@@ -6,7 +6,6 @@ keeps its number from raised to cleared, also over a remap, because flag_log out
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +20,7 @@ from hub.insight.flag import Fired, check_flag, in_words, write_flags
 from hub.insight.market import market_state, signs
 from hub.insight.metrics import Place, flip_sql, lower_due, metric_kinds
 from hub.store.kept import flag_log, score_log
+from hub.store.listing import json_list
 from mappings.model import KINDS, STAGES
 from mappings.rulebook import Journey, Risk, Rulebook
 
@@ -228,4 +228,4 @@ def _score(rulebook: Rulebook, held: list[Fired]) -> tuple[int, str]:
     weighed.sort(key=lambda pair: -pair[0])
     reasons = [{"rule": one.rule, "points": points, "text": one.message} for points, one in weighed]
     total = min(sum(points for points, _ in weighed), MOST_POINTS)
-    return total, json.dumps(reasons, ensure_ascii=False, separators=(",", ":"))
+    return total, json_list(reasons)

@@ -6,9 +6,24 @@ configured currency, already converted, so that no request converts or multiplie
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from hub.store.kept import Words, metadata
+
+# A list that is read item by item; compact JSON text where the database has no type for it.
+Items = Text().with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+def _from_the_top(name: str, *before: str, most: str, key: str) -> tuple[Index, Index]:
+    """The index of a list that begins with the most and ends with what is not known; SQLite has nulls there anyway."""
+    ends = {"postgresql": "DESC NULLS LAST", "sqlite": "DESC"}
+    one, other = (
+        Index(name, *before, text(f"{most} {end}"), text(f"{key} DESC")).ddl_if(dialect=dialect)
+        for dialect, end in ends.items()
+    )
+    return one, other
+
 
 link = Table(
     "link",
@@ -253,7 +268,8 @@ risk_flag = Table(
     Column("action_why", Words, nullable=False),
     Column("action_blocked_by", Words, comment="why the action must not be taken now"),
     Index("risk_flag_by_customer", "customer_no", "severity_rank"),
-    Index("risk_flag_by_value", "state", "value_at_risk", "flag_no"),
+    Index("risk_flag_by_severity", "state", "severity", "contactable"),
+    *_from_the_top("risk_flag_by_value", "state", most="value_at_risk", key="flag_no"),
 )
 
 flag_evidence = Table(
@@ -298,9 +314,23 @@ customer_card = Table(
     Column("risk_as_of", BigInteger, nullable=False),
     Column("risk_reasons", Words, nullable=False, comment="JSON list of {rule, points, text}"),
     Column("value_at_risk", BigInteger, comment="in the reporting currency"),
-    Column("contribution", BigInteger, comment="in the reporting currency, for sorting"),
+    Column("contribution", BigInteger, comment="in the reporting currency, as all below"),
+    Column("revenue", BigInteger),
+    Column("refunds", BigInteger),
+    Column("direct_cost", BigInteger),
+    Column("cost_to_serve", BigInteger),
+    Column("margin", BigInteger, comment="millionths"),
+    Column("coverage", BigInteger, comment="millionths"),
+    Column("has_profitability", Boolean, nullable=False, default=False, comment="whether any money is on record"),
+    Column("open_flag_count", BigInteger, nullable=False, default=0, comment="goes with flags"),
+    Column("flags", Items, comment="the worst open flags; null: ask risk_flag"),
+    Column("timeline_count", BigInteger, nullable=False, default=0, comment="goes with latest"),
+    Column("latest", Items, comment="the newest interactions; null: ask interaction"),
     Index("customer_card_by_public_id", "public_id", unique=True),
-    Index("customer_card_by_value", "value_at_risk", "customer_no"),
+    *_from_the_top("customer_card_by_value", most="value_at_risk", key="customer_no"),
+    *_from_the_top("customer_card_by_contribution", most="contribution", key="customer_no"),
+    Index("customer_card_by_points", "risk_points", "customer_no"),
+    Index("customer_card_by_band", "risk_band", "kind", "country", "last_seen"),
     Index("customer_card_by_name", "display_name_key", "customer_no"),
     Index("customer_card_by_last_seen", "last_seen", "customer_no"),
     Index("customer_card_by_updated", "updated_at", "customer_no"),

@@ -1,4 +1,4 @@
-"""Kept tables: what no rebuild touches. Cursors, runs, landing, the ledgers, judgements, logs, tombstones, outbox.
+"""Kept tables: what no rebuild touches. Cursors, runs, landing, ledgers, judgements, logs, tombstones, outbox, keys.
 
 Instants are microseconds since 1970-01-01 UTC in bigint; amounts thousandths of the minor unit in bigint.
 """
@@ -213,6 +213,38 @@ outbox = Table(
     Column("topic", Words, nullable=False, comment="customer.changed, customer.erased, flag.raised, flag.cleared"),
     Column("customer_no", BigInteger),
     Column("payload", Words, nullable=False, comment="JSON"),
+    **NEVER_AGAIN,
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("key_no", Number, primary_key=True),
+    Column("prefix", Words, nullable=False, comment="the part of the key that may be shown"),
+    Column("digest", LargeBinary, nullable=False, comment="blake2b-256 of the key; the key itself is kept nowhere"),
+    Column("name", Words, nullable=False),
+    Column("role", Words, nullable=False, comment="in rules/access.yml"),
+    Column("scopes", Words, nullable=False, comment="graphql, bi, or both with a space"),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    Column("last_used", Words, comment="the day, UTC; null: never"),
+    Index("api_key_by_prefix", "prefix", unique=True),
+    **NEVER_AGAIN,
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("log_no", Number, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("principal", Words, nullable=False, comment="key:PREFIX, key:HUB_API_KEY, jwt:SUBJECT or local"),
+    Column("role", Words, nullable=False),
+    Column("operation", Words, nullable=False, comment="the name that the caller gave it, or export; may be empty"),
+    Column("root", Words, nullable=False, comment="the root field or the view"),
+    Column("customers", Words, comment="JSON list of customer_no; null: every customer that the role sees"),
+    Column("classes", Words, nullable=False, comment="what was read: CONTACT, NAME …, sorted, with a space"),
+    Index("audit_log_by_time", "at"),
     **NEVER_AGAIN,
 )
 

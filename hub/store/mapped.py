@@ -15,6 +15,8 @@ from hub.store.kept import Number, Words, metadata
 from mappings.model import ENTITIES, Entity, Type
 
 ITEM_BITS = 16  # a record yields at most 65,535 rows of an entity
+# What is read page by page, and along which instant: an index has the rows of a customer in that order.
+PAGED = {"interaction": "at"}
 
 _COLUMN_TYPES: dict[Type, TypeEngine[Any]] = {
     Type.TEXT: Words,
@@ -45,7 +47,12 @@ def column_name(field: str, type_: Type) -> str:
 
 def _columns(entity: Entity) -> list[Column[Any]]:
     fields: list[Column[Any]] = [
-        Column(column_name(name, field.type), _COLUMN_TYPES[field.type], comment=field.about)
+        Column(
+            column_name(name, field.type),
+            _COLUMN_TYPES[field.type],
+            nullable=field.type is Type.PROFILE or not field.required,
+            comment=field.about,
+        )
         for name, field in entity.fields.items()
     ]
     return [*fields, *([] if entity.party else _owners())]
@@ -62,8 +69,9 @@ def _table(entity: Entity) -> Table:
     indexes = [Index(f"{entity.name}_by_landing", "landing_no"), Index(f"{entity.name}_by_profile", "profile_no")]
     if not entity.party:
         time = [n for n, f in entity.fields.items() if f.type is Type.INSTANT and f.required][:1]
-        indexes.append(Index(f"{entity.name}_by_customer", "customer_no", *time))
-        indexes.append(Index(f"{entity.name}_by_organization", "organization_no"))
+        page = [PAGED[entity.name], "fact_no"] if entity.name in PAGED else []
+        indexes.append(Index(f"{entity.name}_by_customer", "customer_no", *(page or time)))
+        indexes.append(Index(f"{entity.name}_by_organization", "organization_no", *page))
     return Table(
         entity.name,
         metadata,

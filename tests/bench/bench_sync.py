@@ -26,7 +26,7 @@ from graphql import OperationDefinitionNode, parse
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine, event, text
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from hub.demo import DEMO_AS_OF, sandbox
 from hub.export.views import create_views
@@ -129,13 +129,13 @@ def _show_queries(hub: Hub) -> None:
     console.print(table)
 
 
-async def _ask(app: Starlette, document: str, variables: dict[str, Any]) -> httpx.Response:
+async def _ask(app: ASGIApp, document: str, variables: dict[str, Any]) -> httpx.Response:
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         return await client.post("/graphql", json={"query": document, "variables": variables})
 
 
-def _timed(app: Starlette, document: str, variables: dict[str, Any]) -> tuple[str, str, str]:
+def _timed(app: ASGIApp, document: str, variables: dict[str, Any]) -> tuple[str, str, str]:
     seconds: list[float] = []
     for _ in range(RUNS):
         with _counted() as statements:

@@ -76,7 +76,7 @@ def test_a_step_lists_as_many_interactions_as_it_counts(hub: Hub, ask: Ask) -> N
         step
         for kind in ("PERSON", "ORGANIZATION")
         for customer in _ids(hub, kind)[:8]
-        for journey in ask(_example("journey").replace("first: 10", "first: 1000"), id=customer)["customer"]["journeys"]
+        for journey in ask(_example("journey").replace("first: 10", "first: 500"), id=customer)["customer"]["journeys"]
         for step in journey["steps"]
     ]
     assert len(steps) > 30

@@ -95,9 +95,10 @@ def test_variables_and_operation_name_by_get(client: Client) -> None:
     assert client.get("/graphql", params=said).json() == ANSWER
 
 
+RESPONSE = "application/graphql-response+json"
 MUTATION = 'mutation { eraseCustomer(id: "cus_0001", dryRun: true) { certificate } }'
 REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
-    "mutation by GET": ({"method": "GET", "params": {"query": MUTATION}}, 400, "BAD_QUERY"),
+    "mutation by GET": ({"method": "GET", "params": {"query": MUTATION}}, 405, "BAD_QUERY"),
     "subscription by GET": (
         {"method": "GET", "params": {"query": "subscription { riskFlagRaised { id } }"}},
         400,
@@ -125,7 +126,11 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
     "query no text": ({"method": "POST", "json": {"query": 1}}, 400, "BAD_QUERY"),
     "variables no object": ({"method": "POST", "json": {**QUERY, "variables": []}}, 400, "BAD_QUERY"),
     "operation name no text": ({"method": "POST", "json": {**QUERY, "operationName": ["A"]}}, 400, "BAD_QUERY"),
-    "unknown operation": ({"method": "POST", "json": {**QUERY, "operationName": "Z"}}, 400, "BAD_QUERY"),
+    "unknown operation": (
+        {"method": "POST", "json": {**QUERY, "operationName": "Z"}, "headers": {"accept": RESPONSE}},
+        400,
+        "BAD_QUERY",
+    ),
     "deep JSON": (
         {"method": "POST", "content": b"[" * 90_000, "headers": {"content-type": "application/json"}},
         400,

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count, takewhile
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -15,7 +16,12 @@ import uvicorn
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from hub import clock
+from hub.access import keyring
+from hub.access.keys import create_key, revoke_key
+from hub.api import streams
 from hub.api.context import Writer
+from hub.cli.serve import server_options
 from hub.run import Hub
 from hub.server import create_app
 from hub.settings import Settings
@@ -35,10 +41,13 @@ def _never(public_id: str, dry_run: bool, as_of: int) -> Any:
 
 
 @contextmanager
-def served(store: Store, rulebook: Rulebook, key: str | None = None) -> Iterator[str]:
+def served(store: Store, rulebook: Rulebook, key: str | None = None, **settings: Any) -> Iterator[str]:
     """A server on a free port of loopback; its address."""
-    app = create_app(Hub(store, rulebook, {}), Settings(api_key=key), writer=Writer(lambda as_of: None, _never))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off", timeout_graceful_shutdown=1))
+    app = create_app(
+        Hub(store, rulebook, {}), Settings(api_key=key, **settings), writer=Writer(lambda as_of: None, _never)
+    )
+    said = server_options("127.0.0.1", 0, rulebook.access.max_body_bytes)
+    server = uvicorn.Server(uvicorn.Config(app, **{**said, "log_level": "error", "timeout_graceful_shutdown": 1}))
     started = threading.Event()
     server.config.load()
     announce = server.startup
@@ -206,3 +215,154 @@ def test_broken_subscription_is_told_with_a_code(peopled: Store, rulebook: Ruleb
     with served(peopled, rulebook) as address:
         answer = httpx.post(f"http://{address}/graphql", **asked)  # type: ignore[arg-type]
         assert '"code":"BAD_QUERY"' in answer.text
+
+
+def test_broken_subscription_does_not_begin(peopled: Store, rulebook: Rulebook) -> None:
+    """It is refused by its status, so that a client does not try again for ever."""
+    asked = {"json": {"query": "subscription { nothing }"}, "headers": {"accept": "text/event-stream"}}
+    with served(peopled, rulebook) as address:
+        answer = httpx.post(f"http://{address}/graphql", **asked)  # type: ignore[arg-type]
+    assert answer.headers["content-type"].startswith("application/json")
+    assert answer.json().keys() == {"errors"}
+
+
+# what a connection may, and when it ends -----------------------------------------------------------------------------
+@pytest.fixture
+def quiet(new_store: Callable[[str], Store]) -> Store:
+    """A store in which nothing happens; what a connection may is the same on both databases."""
+    return new_store("sqlite")
+
+
+def begun(opened: ClientConnection, **payload: Any) -> None:
+    say(opened, type="connection_init", **({"payload": payload} if payload else {}))
+    assert hear(opened) == {"type": "connection_ack"}
+
+
+def closed_with(opened: ClientConnection) -> tuple[int, str]:
+    with pytest.raises(ConnectionClosed) as closed:
+        all(hear(opened) for _ in count())
+    assert closed.value.rcvd is not None
+    return closed.value.rcvd.code, closed.value.rcvd.reason
+
+
+def test_operations_of_a_connection_are_bounded(
+    quiet: Store, rulebook: Rulebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "MOST_OPERATIONS", 2)
+    with served(quiet, rulebook) as address, socket(address) as opened:
+        begun(opened)
+        for number in "abc":
+            say(opened, id=number, type="subscribe", payload={"query": CONTRACT})
+        refused = hear(opened)
+        assert (refused["id"], refused["type"]) == ("c", "error")
+        assert refused["payload"][0]["extensions"]["code"] == "TOO_MANY_REQUESTS"
+        say(opened, id="a", type="complete")
+        say(opened, id="q", type="subscribe", payload={"query": "{ __typename }"})
+        assert hear(opened)["payload"] == {"data": {"__typename": "Query"}}
+
+
+def test_connections_of_a_process_are_bounded(
+    quiet: Store, rulebook: Rulebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "MOST_CONNECTIONS", 1)
+    with served(quiet, rulebook) as address, socket(address) as opened:
+        begun(opened)
+        with socket(address) as second:
+            assert closed_with(second) == (1013, "1 connections are open, 1 at most")
+
+
+def test_connection_on_which_nothing_runs_is_closed(
+    quiet: Store, rulebook: Rulebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "BEAT_S", 0.05)
+    monkeypatch.setattr(streams, "IDLE_BEATS", 2)
+    with served(quiet, rulebook) as address, socket(address) as opened:
+        begun(opened)
+        assert closed_with(opened) == (1000, "nothing was asked for a while")
+
+
+def test_connection_that_says_nothing_is_closed(
+    quiet: Store, rulebook: Rulebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "INIT_S", 0.05)
+    with served(quiet, rulebook) as address, socket(address) as opened:
+        assert closed_with(opened)[0] == 4408
+
+
+@pytest.mark.parametrize("message", ["{", "[]", "7", '{"type": "shout"}', '{"type": "subscribe"}'])
+def test_message_that_is_none_closes_the_connection(quiet: Store, rulebook: Rulebook, message: str) -> None:
+    with served(quiet, rulebook) as address, socket(address) as opened:
+        begun(opened)
+        opened.send(message)
+        assert closed_with(opened)[0] == 4400
+
+
+OVER_WEBSOCKET: dict[str, tuple[dict[str, Any], str]] = {
+    "any text in production": ({"query": CONTRACT}, "NOT_TRUSTED"),
+    "an unknown document": ({"documentId": "x"}, "PERSISTED_QUERY_NOT_FOUND"),
+    "no query": ({}, "BAD_QUERY"),
+    "a number": ({"query": 7}, "BAD_QUERY"),
+    "a batch": ([{"query": CONTRACT}], "BAD_QUERY"),  # type: ignore[dict-item]
+}
+
+
+@pytest.mark.parametrize(("payload", "code"), OVER_WEBSOCKET.values(), ids=OVER_WEBSOCKET)
+def test_what_http_refuses_a_websocket_refuses(quiet: Store, rulebook: Rulebook, payload: Any, code: str) -> None:
+    with served(quiet, rulebook, mode="production") as address, socket(address) as opened:
+        begun(opened)
+        say(opened, id="s", type="subscribe", payload=payload)
+        refused = hear(opened)
+    assert (refused["type"], refused["payload"][0]["extensions"]["code"]) == ("error", code)
+
+
+def test_production_takes_registered_subscriptions(quiet: Store, rulebook: Rulebook, tmp_path: Path) -> None:
+    (tmp_path / "m.json").write_text(json.dumps({"flags": "{ __typename }"}), encoding="utf-8")
+    with (
+        served(quiet, rulebook, mode="production", documents=(tmp_path / "m.json",)) as address,
+        socket(address) as opened,
+    ):
+        begun(opened)
+        say(opened, id="s", type="subscribe", payload={"documentId": "flags"})
+        assert hear(opened)["payload"] == {"data": {"__typename": "Query"}}
+
+
+@pytest.fixture
+def key(quiet: Store, monkeypatch: pytest.MonkeyPatch) -> Key:
+    """A key that is looked up for every request, and looked after at once."""
+    monkeypatch.setattr(keyring, "STALE_S", 0.0)
+    monkeypatch.setattr(streams, "BEAT_S", 0.05)
+    with quiet.write() as connection:
+        return Key(*create_key(connection, "test", "admin", ("graphql",), 1, clock.now()))
+
+
+class Key(NamedTuple):
+    """What is sent, and what is kept of it."""
+
+    offered: str
+    kept: Any
+
+    def revoke(self, store: Store) -> None:
+        with store.write() as connection:
+            revoke_key(connection, self.kept.prefix, clock.now())
+
+
+def test_key_that_is_taken_back_closes_the_websocket(quiet: Store, rulebook: Rulebook, key: Key) -> None:
+    with served(quiet, rulebook) as address, socket(address) as opened:
+        begun(opened, Authorization=f"Bearer {key.offered}")
+        say(opened, id="s", type="subscribe", payload={"query": CONTRACT})
+        key.revoke(quiet)
+        assert closed_with(opened)[0] == 4403
+
+
+def test_key_that_is_taken_back_ends_the_events(quiet: Store, rulebook: Rulebook, key: Key) -> None:
+    asked: dict[str, Any] = {"json": {"query": CONTRACT}}
+    headers = {"accept": "text/event-stream", "x-api-key": key.offered}
+    with (
+        served(quiet, rulebook) as address,
+        httpx.Client(base_url=f"http://{address}", timeout=WAIT) as client,
+        client.stream("POST", "/graphql", headers=headers, **asked) as answer,
+    ):
+        lines = answer.iter_lines()
+        assert next(lines) == ": ping"
+        key.revoke(quiet)
+        assert set(lines) <= {"", ": ping"}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from itertools import combinations
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import text
 
@@ -27,6 +28,7 @@ from hub.store.engine import Store
 from hub.sync import remap, sync
 from mappings.loader import load_sources, shipped
 from mappings.rulebook import Rulebook
+from tests.hub.insight.shown import expected, shown, wide
 
 WEEK = 7 * 86_400 * 1_000_000
 PEOPLE = 150
@@ -36,7 +38,8 @@ WEB = {"visitors": "visits"}  # a visitor is a profile of the stream of visits
 GRAPH = {
     "customers": "SELECT customer_no, kind, display_name, birth_date, country, language, emails, phones, market_state,"
     " stage, stage_since, first_seen, last_seen, open_case_count, interaction_count, sentiment, risk_points, risk_band,"
-    " risk_reasons, value_at_risk, contribution FROM customer_card ORDER BY customer_no",
+    " risk_reasons, value_at_risk, contribution, revenue, refunds, direct_cost, cost_to_serve, margin, coverage,"
+    " has_profitability, open_flag_count, flags, timeline_count, latest FROM customer_card ORDER BY customer_no",
     "ids": "SELECT customer_no, public_id, merged_into FROM customer_ledger ORDER BY customer_no",
     "assignment": "SELECT source, stream, key, customer_no FROM profile_ledger ORDER BY profile_no",
     "links": "SELECT left_profile_no, right_profile_no, verdict, rule, score, reasons FROM link ORDER BY 1, 2",
@@ -59,6 +62,16 @@ GRAPH = {
     "tokens": "SELECT * FROM customer_token ORDER BY 1, 2",
     "keys": "SELECT * FROM match_key ORDER BY 1, 2",
 }
+# Lists that stand in one column.
+LISTS = (
+    ("customer_card", "emails"),
+    ("customer_card", "phones"),
+    ("customer_card", "risk_reasons"),
+    ("customer_identifier", "sources"),
+    ("journey_step", "channels"),
+    ("identity_log", "customer_ids"),
+    ("link", "reasons"),
+)
 
 
 def graph(store: Store, *leave_out: str) -> dict[str, list[tuple[Any, ...]]]:
@@ -193,6 +206,18 @@ def test_a_remap_gives_the_same_graph(hub: Hub) -> None:
     before = graph(hub.store)
     remap(hub, DEMO_AS_OF)
     assert graph(hub.store) == before
+
+
+def test_lists_of_a_card_are_what_the_tables_say_and_stand_as_they_are_shown(hub: Hub) -> None:
+    synced(hub)
+    with hub.store.read() as connection:
+        cards = shown(connection)
+        assert cards == wide(expected(connection), cards)
+        assert 2 * sum(latest is not None for *_, latest in cards.values()) > len(cards)
+        for table, column in LISTS:
+            stored = connection.scalars(text(f"SELECT {column} FROM {table}")).all()  # noqa: S608
+            assert [msgspec.json.encode(msgspec.json.decode(value)).decode() for value in stored] == stored
+            assert any(value != "[]" for value in stored)
 
 
 def test_both_databases_hold_the_same_graph(
@@ -352,16 +377,31 @@ def test_erasure_reaches_everything_and_the_person_does_not_come_back(hub: Hub) 
             )
         ).one()
     email = json.loads(row.emails)[0]
+    theirs = _words(hub.store, "=", row.customer_no) - _words(hub.store, "<>", row.customer_no)
+    assert theirs
     dry = erase(hub.store, row.public_id, dry_run=True, as_of=DEMO_AS_OF)
     assert dry.certificate is None
     assert dict(dry.rows)["landing"] > 0
     real = erase(hub.store, row.public_id, dry_run=False, as_of=DEMO_AS_OF)
     assert real.rows == dry.rows
+    with hub.store.read() as connection:
+        assert not any(words in str(shown(connection)) for words in theirs)
     synced(hub)
+    with hub.store.read() as connection:
+        lists = shown(connection)
+        assert lists == wide(expected(connection), lists)
     remap(hub, DEMO_AS_OF)
     with hub.store.read() as connection:
+        assert shown(connection) == lists
         payloads = connection.execute(text("SELECT payload FROM landing")).scalars()
         assert not any(email.encode() in bytes(payload) for payload in payloads)
         cards = connection.execute(text("SELECT COUNT(*) FROM customer_card WHERE emails LIKE :e"), {"e": f"%{email}%"})
         assert cards.scalar_one() == 0
         assert [row for row in status.reconciliation(connection, hub.sources) if row.difference] == []
+
+
+def _words(store: Store, whose: str, customer_no: int) -> set[str]:
+    """What interactions of the customer, or of all others, say in one line."""
+    said = f"SELECT DISTINCT summary FROM interaction WHERE summary IS NOT NULL AND customer_no {whose} :no"  # noqa: S608
+    with store.read() as connection:
+        return set(connection.scalars(text(said), {"no": customer_no}))

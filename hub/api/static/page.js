@@ -2,8 +2,9 @@
 "use strict";
 
 const firstQuery = `# Whom to call today, and why.
-# A key, where one is set, goes into the Headers tab:
+# Where the hub wants a key, open Headers below, write
 # {"Authorization": "Bearer …"}
+# and press the two arrows on the left.
 {
   riskFlags(
     first: 5
@@ -40,10 +41,10 @@ async function* listen(parameters, headers) {
   }
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   for (let text = "", part; !(part = await reader.read()).done; ) {
-    const events = (text + part.value).split("\r\n\r\n");
+    const events = (text + part.value).split(/\r?\n\r?\n/);
     text = events.pop();
     for (const event of events) {
-      const data = event.split("\r\n").find((line) => line.startsWith("data: "));
+      const data = event.split(/\r?\n/).find((line) => line.startsWith("data: "));
       if (event.startsWith("event: next") && data) yield JSON.parse(data.slice("data: ".length));
     }
   }

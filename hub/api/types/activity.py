@@ -7,12 +7,12 @@ import strawberry
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
 from hub.api.declare import Order, Rows, column, expression, related
+from hub.api.render import AS_IS, FLAG, INSTANT, LIST, RATIO, among_words, prefixed
 from hub.api.scope import Scope
 from hub.api.types.connection import Connection, Node
 from hub.api.types.money import Money, exact_sum, looked_up
-from hub.api.types.scalars import DateTime, instant, millionths
+from hub.api.types.scalars import DateTime
 from hub.api.types.words import Channel, DeviationKind, JourneyOutcome, Lane, PromiseStatus, StageKey
-from hub.api.values import texts
 from hub.store import derived
 from hub.store.derived import deviation, entry, entry_value, journey, journey_step, step_interaction, step_value
 from hub.store.mapped import MAPPED
@@ -49,20 +49,20 @@ _stage = (
 
 @strawberry.type(description="One touch on one channel.")
 class Interaction(Node):
-    __reads__ = Rows(interaction, (interaction.c.fact_no,), "int")
+    __reads__ = Rows(interaction, (interaction.c.fact_no,), "int", interaction.c.customer_no)
 
-    id: strawberry.ID = column(interaction.c.fact_no, "Lasting.", "int_{}".format)
-    at: DateTime = column(interaction.c.at, "When it happened.", instant)
+    id: strawberry.ID = column(interaction.c.fact_no, "Lasting.", prefixed("int"))
+    at: DateTime = column(interaction.c.at, "When it happened.", INSTANT)
     type: str = column(interaction.c.type, "What happened, as invoice.issued.")
     channel: Channel = column(interaction.c.channel, "On which channel.")
     lane: Lane = column(interaction.c.lane, "Who acted.")
     stage: StageKey | None = expression(
-        (func.coalesce(_stage, interaction.c.stage),), lambda _, stage: stage, "The stage of the journey it belongs to."
+        (func.coalesce(_stage, interaction.c.stage),), AS_IS, "The stage of the journey it belongs to."
     )
     source: str = column(interaction.c.source, "The source that says it.")
     summary: str | None = column(interaction.c.summary, "One line for a reader.")
-    sentiment: float | None = column(interaction.c.sentiment, "From -1 to 1; null where nobody knows.", millionths)
-    stale: bool = column(interaction.c.stale, "Whether its record's last update could not be read.", bool)
+    sentiment: float | None = column(interaction.c.sentiment, "From -1 to 1; null where nobody knows.", RATIO)
+    stale: bool = column(interaction.c.stale, "Whether its record's last update could not be read.", FLAG)
     revenue: Money | None = looked_up(_sum_of(_NET), "Revenue less refunds that belong to it.")
     cost: Money | None = looked_up(_sum_of(_COST), "Known direct cost and cost to serve.")
 
@@ -80,7 +80,7 @@ class Deviation:
     __reads__ = Rows(deviation, (deviation.c.step_no, deviation.c.kind))
 
     kind: DeviationKind = column(deviation.c.kind, "How it differs.")
-    at: DateTime = column(deviation.c.at, "When.", instant)
+    at: DateTime = column(deviation.c.at, "When.", INSTANT)
     message: str = column(deviation.c.message, "In words.")
 
 
@@ -89,18 +89,16 @@ class JourneyStep:
     __reads__ = Rows(journey_step, (journey_step.c.step_no,))
 
     stage: StageKey = column(journey_step.c.stage, "The stage.")
-    entered_at: DateTime = column(journey_step.c.entered_at, "When it began.", instant)
-    left_at: DateTime | None = column(journey_step.c.left_at, "When it ended; null while it goes on.", instant)
+    entered_at: DateTime = column(journey_step.c.entered_at, "When it began.", INSTANT)
+    left_at: DateTime | None = column(journey_step.c.left_at, "When it ended; null while it goes on.", INSTANT)
     expected_days: int | None = column(journey_step.c.expected_days, "How long it should take.")
-    overdue: bool | None = expression(
-        (journey_step.c.overdue,), lambda _, late: None if late is None else bool(late), "Whether it takes too long."
-    )
+    overdue: bool | None = column(journey_step.c.overdue, "Whether it takes too long.", FLAG)
     customer_interaction_count: int = column(
         journey_step.c.customer_interaction_count, "What the customer did, as a count."
     )
     brand_interaction_count: int = column(journey_step.c.brand_interaction_count, "What the brand did, as a count.")
-    channels: list[Channel] = column(journey_step.c.channels, "The channels used, sorted.", texts)
-    sentiment: float | None = column(journey_step.c.sentiment, "Mean of what was said, -1 to 1.", millionths)
+    channels: list[Channel] = column(journey_step.c.channels, "The channels used, sorted.", LIST)
+    sentiment: float | None = column(journey_step.c.sentiment, "Mean of what was said, -1 to 1.", RATIO)
     revenue: Money | None = looked_up(_step_value(step_value.c.revenue), "Revenue less refunds within the step.")
     cost: Money | None = looked_up(_step_value(step_value.c.cost), "Known cost within the step.")
     contribution: Money | None = looked_up(_step_value(step_value.c.contribution), "Revenue less known cost.")
@@ -145,32 +143,38 @@ promised = (
 )
 
 
-def _status(_scope: Scope, due: int, kept: int | None, now: int) -> str:
+def _status(due: int, kept: int | None, now: int | None) -> str:
     if kept is not None:
         return "KEPT" if kept <= due else "LATE"
-    return "BROKEN" if due < now else "OPEN"
+    return "BROKEN" if now is not None and due < now else "OPEN"
+
+
+def _status_sql(due: Any, kept: Any, now: Any) -> ColumnElement[str]:
+    return case((kept <= due, "KEPT"), (kept.is_not(None), "LATE"), (due < now, "BROKEN"), else_="OPEN")
 
 
 @strawberry.type(description="Something that the brand said it would do by a day.")
 class Promise:
     __reads__ = Rows(promised, (promised.c.fact_no, promised.c.journey_no))
 
-    made_at: DateTime = column(promised.c.made_at, "When it was made.", instant)
-    due_at: DateTime = column(promised.c.due_at, "By when.", instant)
-    kept_at: DateTime | None = column(promised.c.kept_at, "When it was kept.", instant)
+    made_at: DateTime = column(promised.c.made_at, "When it was made.", INSTANT)
+    due_at: DateTime = column(promised.c.due_at, "By when.", INSTANT)
+    kept_at: DateTime | None = column(promised.c.kept_at, "When it was kept.", INSTANT)
     status: PromiseStatus = expression(
-        (promised.c.due_at, promised.c.kept_at, promised.c.derived_as_of), _status, "Whether the brand did it."
+        (promised.c.due_at, promised.c.kept_at, promised.c.derived_as_of),
+        among_words(_status, _status_sql),
+        "Whether the brand did it.",
     )
 
 
 @strawberry.type(description="One way of a customer through the stages.")
 class Journey(Node):
-    __reads__ = Rows(journey, (journey.c.journey_no,), "jrn")
+    __reads__ = Rows(journey, (journey.c.journey_no,), "jrn", journey.c.customer_no)
 
-    id: strawberry.ID = column(journey.c.journey_no, "Lasting.", "jrn_{}".format)
+    id: strawberry.ID = column(journey.c.journey_no, "Lasting.", prefixed("jrn"))
     definition: str = column(journey.c.definition, "The planned journey that it is read by, and its version.")
-    started_at: DateTime = column(journey.c.started_at, "When it began.", instant)
-    ended_at: DateTime | None = column(journey.c.ended_at, "When it ended; null while it goes on.", instant)
+    started_at: DateTime = column(journey.c.started_at, "When it began.", INSTANT)
+    ended_at: DateTime | None = column(journey.c.ended_at, "When it ended; null while it goes on.", INSTANT)
     outcome: JourneyOutcome | None = column(journey.c.outcome, "How it ended; null while it goes on.")
     steps: list[JourneyStep] = related(
         "list",

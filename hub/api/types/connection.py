@@ -4,8 +4,9 @@ from typing import Any, Generic, TypeVar
 
 import strawberry
 
+from hub.api.read import TYPE_MARK
+
 T = TypeVar("T")
-TYPE_MARK = ":type"  # where an answered row says its type; no response key can be this
 
 
 def _type_of(value: Any, _info: Any, _abstract: Any) -> str:

@@ -5,7 +5,8 @@ from typing import Any
 import strawberry
 from sqlalchemy import ColumnElement, or_
 
-from hub.api.declare import Order, Rows, column, expression, floor, in_currency, related, same_row
+from hub.api.declare import Beside, Kept, Order, Rows, column, expression, floor, in_currency, related, same_row
+from hub.api.render import INSTANT, LIST, told
 from hub.api.scope import Scope
 from hub.api.types.activity import Interaction, Journey, interaction
 from hub.api.types.connection import Connection, Node
@@ -31,34 +32,33 @@ from hub.api.types.risk import (
     Sentiment,
     at_stake,
     flags_of,
-    sentiment,
 )
-from hub.api.types.scalars import DateTime, instant
+from hub.api.types.scalars import DateTime
 from hub.api.types.words import Kind, MarketState, StageKey
-from hub.api.values import texts
+from hub.insight.shortlist import MOST_INTERACTIONS
 from hub.store.derived import customer_card as card
 from hub.store.derived import journey, member
 from hub.store.derived import profitability as worth
 
+# What a card has of its profitability, and of each of its newest interactions, in this order.
+_WORTH = ("customer_no", "revenue", "refunds", "direct_cost", "cost_to_serve", "contribution", "margin", "coverage")
+_LATEST = ("fact_no", "at", "type", "channel", "lane", "source", "summary")
+
+
+def _names(scope: Scope) -> dict[str, str | None]:
+    return {key: stage.name for key, stage in scope.house.rulebook.journey.stages.items()}
+
+
+def _owners(scope: Scope) -> dict[str, str | None]:
+    return {key: stage.owner for key, stage in scope.house.rulebook.journey.stages.items()}
+
 
 @strawberry.type(description="Where a customer stands on the journey.")
 class Stage:
-    key: StageKey = strawberry.field(description="The stage.")
-    name: str | None = strawberry.field(description="Its name in rules/journey.yml.")
-    since: DateTime | None = strawberry.field(description="Since when.")
-    owner: str | None = strawberry.field(description="Who in the company owns it.")
-
-
-def _stage(scope: Scope, key: str | None, since: int | None) -> dict[str, Any] | None:
-    if key is None:
-        return None
-    rule = scope.house.rulebook.journey.stages.get(key)
-    return {
-        "key": key,
-        "name": rule and rule.name,
-        "since": None if since is None else instant(since),
-        "owner": rule and rule.owner,
-    }
+    key: StageKey = column(card.c.stage, "The stage.")
+    name: str | None = expression((card.c.stage,), told(_names), "Its name in rules/journey.yml.")
+    since: DateTime | None = column(card.c.stage_since, "Since when.", INSTANT)
+    owner: str | None = expression((card.c.stage,), told(_owners), "Who in the company owns it.")
 
 
 def _current(_scope: Scope, _arguments: Any) -> tuple[ColumnElement[bool]]:
@@ -67,31 +67,29 @@ def _current(_scope: Scope, _arguments: Any) -> tuple[ColumnElement[bool]]:
 
 @strawberry.type(description="A person or organization, as all sources together know it.")
 class Customer(Node):
-    __reads__ = Rows(card, (card.c.customer_no,), "cus")
+    __reads__ = Rows(card, (card.c.customer_no,), "cus", card.c.customer_no)
 
     id: strawberry.ID = column(card.c.public_id, "Opaque and lasting; a merged id redirects.")
     kind: Kind = column(card.c.kind, "Person or organization.")
     display_name: str | None = column(card.c.display_name, "The name to show.")
-    emails: list[str] = column(card.c.emails, "E-mail addresses, the best first. 100 at most.", texts)
-    phones: list[str] = column(card.c.phones, "Phone numbers (E.164), the best first. 100 at most.", texts)
+    emails: list[str] = column(card.c.emails, "E-mail addresses, the best first. 100 at most.", LIST)
+    phones: list[str] = column(card.c.phones, "Phone numbers (E.164), the best first. 100 at most.", LIST)
     birth_date: str | None = column(card.c.birth_date, "Date of birth, YYYY-MM-DD.")
     country: str | None = column(card.c.country, "ISO 3166-1 alpha-2.")
     language: str | None = column(card.c.language, "ISO 639-1.")
     market_state: MarketState = column(card.c.market_state, "How near to buying.")
-    stage: Stage | None = expression((card.c.stage, card.c.stage_since), _stage, "The current stage of the journey.")
-    first_seen: DateTime | None = column(card.c.first_seen, "The first trace of this customer.", instant)
-    last_seen: DateTime | None = column(card.c.last_seen, "The last trace of this customer.", instant)
-    updated_at: DateTime = column(card.c.updated_at, "When anything on this card last changed.", instant)
+    stage: Stage | None = same_row("The current stage of the journey.", card.c.stage.is_not(None))
+    first_seen: DateTime | None = column(card.c.first_seen, "The first trace of this customer.", INSTANT)
+    last_seen: DateTime | None = column(card.c.last_seen, "The last trace of this customer.", INSTANT)
+    updated_at: DateTime = column(card.c.updated_at, "When anything on this card last changed.", INSTANT)
     open_case_count: int = column(card.c.open_case_count, "Requests and complaints that are not closed.")
     interaction_count: int = column(card.c.interaction_count, "Interactions on record.")
     value_at_risk: Money | None = at_stake(card.c.value_at_risk, card.c.customer_no, "What is at stake.")
-    sentiment: Sentiment | None = expression(
-        (card.c.sentiment, card.c.sentiment_count, card.c.sentiment_trend, card.c.sentiment_at),
-        sentiment,
-        "How the customer feels; null where nothing was said.",
+    sentiment: Sentiment | None = same_row(
+        "How the customer feels; null where nothing was said.", card.c.sentiment_count > 0
     )
     risk_score: RiskScore = same_row("How likely the customer is to be lost.")
-    risk_flags: list[RiskFlag] = flags_of(card.c.customer_no, "Open flags, the worst first.")
+    risk_flags: list[RiskFlag] = flags_of(card, "Open flags, the worst first.")
     identifiers: list[Identifier] = identifiers_of(card.c.customer_no, "All that identifies the customer.")
     profiles: list[Profile] = profiles_of(card.c.customer_no, "The sources' own views.")
     provenance: list[Provenance] = provenance_of(card.c.customer_no, "Where golden values come from.")
@@ -103,6 +101,7 @@ class Customer(Node):
         about="What the customer is worth so far; null where no money is on record.",
         where=lambda scope, arguments: (worth.c.currency == scope.currency,),
         arguments=[in_currency()],
+        kept=Beside(card.c.has_profitability, {worth.c[name]: card.c[name] for name in _WORTH}),
     )
     value: CustomerValue | None = floor(VALUE_MODELS, "What the customer will be worth.", [in_currency()])
     timeline: Connection[Interaction] = related(
@@ -112,6 +111,10 @@ class Customer(Node):
         interaction.c.organization_no,
         about="What happened, the newest first; of an organization, with its members' interactions.",
         order=(Order("AT", interaction.c.at, True),),
+        gates=(None, card.c.kind == "ORGANIZATION"),
+        kept=Kept(
+            card.c.latest, tuple(interaction.c[name] for name in _LATEST), MOST_INTERACTIONS, card.c.timeline_count
+        ),
     )
     journeys: list[Journey] = related(
         "list",
@@ -136,5 +139,5 @@ class Customer(Node):
         where=_current,
     )
     buying_group: BuyingGroup | None = same_row(
-        "The members of an organization that show interest; null for a person.", (card.c.kind, "ORGANIZATION")
+        "The members of an organization that show interest; null for a person.", card.c.kind == "ORGANIZATION"
     )

@@ -3,14 +3,27 @@
 from typing import Any
 
 import strawberry
-from sqlalchemy import BigInteger, ColumnElement, Select, Text, and_, cast, literal, null, or_, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
 
-from hub.api.declare import Order, Rows, column, expression, related
-from hub.api.scope import Scope
+from hub.api.declare import Column, Order, Rows, column, expression, related, same_row
+from hub.api.render import AS_IS, INSTANT, LIST, RATIO, Rendering, among_words, known_or, texts
 from hub.api.types.connection import Node
-from hub.api.types.scalars import DateTime, instant, millionths
+from hub.api.types.scalars import DateTime
 from hub.api.types.words import IdentityEventKind, Verdict
-from hub.api.values import texts
 from hub.store.derived import customer_card as card
 from hub.store.derived import link
 from hub.store.kept import customer_ledger, identity_log, profile_ledger
@@ -21,9 +34,10 @@ _left, _right = profile_ledger.alias("left_profile"), profile_ledger.alias("righ
 
 def _judged(pairs: Any, owner: Any, *said: ColumnElement[Any]) -> Select[Any]:
     """The judgements of a table, each beside the customer whose profile `owner` is."""
+    other = _right if owner is _left else _left
     sides = [c.label(f"{side.name}_{c.name}") for side in (_left, _right) for c in _named(side)]
     return (
-        select(owner.c.customer_no.label("customer_no"), *said, *sides)
+        select(owner.c.customer_no.label("customer_no"), other.c.customer_no.label("other_no"), *said, *sides)
         .select_from(pairs)
         .join(_left, _left.c.profile_no == pairs.c.left_profile_no)
         .join(_right, _right.c.profile_no == pairs.c.right_profile_no)
@@ -81,16 +95,28 @@ judged = union_all(
 ).subquery("judged")
 
 
-def _id(_scope: Scope, number: int | None, left: int, right: int) -> str:
+def _id(number: int | None, left: int, right: int) -> str:
     return f"lnk_{left}-{right}" if number is None else f"jdg_{number}"
 
 
-def _side(_scope: Scope, source: str, stream: str, key: str) -> dict[str, str]:
-    return {"source": source, "stream": stream, "key": key}
+def _id_sql(number: Any, left: Any, right: Any) -> ColumnElement[str]:
+    pair = literal("lnk_", Text) + cast(left, Text) + "-" + cast(right, Text)
+    return case((number.is_(None), pair), else_=literal("jdg_", Text) + cast(number, Text))
 
 
-def _reasons(_scope: Scope, stored: str | None, said: str | None) -> list[str]:
-    return texts(stored) if stored is not None else [said or ""]
+def _side(side: str) -> Any:
+    """The profile of one side: its name stands in the row twice."""
+    reads = {part: Column((judged.c[f"{side}_profile_{part}"],), AS_IS) for part in ("source", "stream", "key")}
+    return same_row("One profile." if side == "left" else "The other profile.", reads=reads)
+
+
+REASONS = Rendering(
+    lambda _scope, stored, said: texts(stored) if stored is not None else [said or ""],
+    lambda writer, _scope, selected, stored, said: case(
+        (stored.is_not(None), writer.stored(selected, stored)),
+        else_=writer.array(writer.text(func.coalesce(said, ""))),
+    ),
+)
 
 
 @strawberry.type(description="A profile by its source, stream and key.")
@@ -102,37 +128,37 @@ class ProfileName:
 
 @strawberry.type(description="Whether two profiles are one customer, by the hub or by a steward.")
 class Judgement(Node):
-    __reads__ = Rows(judged, (judged.c.left_no, judged.c.right_no, judged.c.at, judged.c.customer_no), "jdg")
+    __reads__ = Rows(
+        judged,
+        (judged.c.left_no, judged.c.right_no, judged.c.at, judged.c.customer_no),
+        "jdg",
+        judged.c.customer_no,
+        (judged.c.other_no,),
+    )
 
     id: strawberry.ID = expression(
-        (judged.c.judgement_no, judged.c.left_no, judged.c.right_no), _id, "jdg_… a steward's, lnk_… the hub's own."
+        (judged.c.judgement_no, judged.c.left_no, judged.c.right_no),
+        among_words(_id, _id_sql),
+        "jdg_… a steward's, lnk_… the hub's own.",
     )
-    left: ProfileName = expression(
-        (judged.c.left_profile_source, judged.c.left_profile_stream, judged.c.left_profile_key), _side, "One profile."
-    )
-    right: ProfileName = expression(
-        (judged.c.right_profile_source, judged.c.right_profile_stream, judged.c.right_profile_key),
-        _side,
-        "The other profile.",
-    )
+    left: ProfileName = _side("left")
+    right: ProfileName = _side("right")
     verdict: Verdict = column(judged.c.verdict, "One customer or two.")
     rule: str | None = column(judged.c.rule, "The rule that decided; steward where a person did.")
-    score: float | None = column(judged.c.score, "How sure, 0 to 1; null where a person decided.", millionths)
-    reasons: list[str] = expression((judged.c.reasons, judged.c.reason), _reasons, "Why, in words.")
-    decided_by: str = expression(
-        (judged.c.decided_by,), lambda _, who: who or "hub", "Who decided; hub where a rule did."
-    )
-    at: DateTime = column(judged.c.at, "When.", instant)
-    withdrawn_at: DateTime | None = column(judged.c.withdrawn_at, "When a steward took it back.", instant)
+    score: float | None = column(judged.c.score, "How sure, 0 to 1; null where a person decided.", RATIO)
+    reasons: list[str] = expression((judged.c.reasons, judged.c.reason), REASONS, "Why, in words.")
+    decided_by: str = expression((judged.c.decided_by,), known_or("hub"), "Who decided; hub where a rule did.")
+    at: DateTime = column(judged.c.at, "When.", INSTANT)
+    withdrawn_at: DateTime | None = column(judged.c.withdrawn_at, "When a steward took it back.", INSTANT)
 
 
 @strawberry.type(description="Something that happened to a customer id.")
 class IdentityEvent:
     __reads__ = Rows(identity_log, (identity_log.c.log_no,))
 
-    at: DateTime = column(identity_log.c.at, "When.", instant)
+    at: DateTime = column(identity_log.c.at, "When.", INSTANT)
     event: IdentityEventKind = column(identity_log.c.event, "What.")
-    customer_ids: list[strawberry.ID] = column(identity_log.c.customer_ids, "The ids concerned, sorted.", texts)
+    customer_ids: list[strawberry.ID] = column(identity_log.c.customer_ids, "The ids concerned, sorted.", LIST)
     reason: str = column(identity_log.c.reason, "Why, in words.")
 
 

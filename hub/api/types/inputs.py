@@ -4,7 +4,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
-from hub.api.declare import READS, Order
+from hub.api.declare import READS, Folded, Order, Worded
 from hub.api.types.scalars import Date
 from hub.api.types.words import (
     CustomerOrderField,
@@ -12,6 +12,7 @@ from hub.api.types.words import (
     FlagState,
     Kind,
     MarketState,
+    Nulls,
     RiskBand,
     RiskFlagOrderField,
     Severity,
@@ -38,6 +39,13 @@ class Match(Generic[W]):
     in_: list[W] | None = _plain("Any of these. 1,000 at most.", name="in")
 
 
+@strawberry.input(description="Which texts a field may hold.")
+class TextMatch:
+    eq: str | None = _plain("This one; null: unknown.")
+    in_: list[str] | None = _plain("Any of these. 1,000 at most.", name="in")
+    starts_with: str | None = _plain("Begins so, letter by letter.")
+
+
 @strawberry.input(description="A range of days in the reporting time zone, both included.")
 class DateRange:
     from_: Date | None = _plain("The first day.", name="from")
@@ -53,6 +61,13 @@ class IntRange:
 @strawberry.input(description="All that is said must hold.")
 class CustomerFilter:
     kind: Match[Kind] | None = _where(card.c.kind, "Person or organization.")
+    search: str | None = _where(
+        Worded(card.c.customer_no), "Names, e-mails or phones have words that begin with every word of this."
+    )
+    display_name: TextMatch | None = _where(
+        Folded(card.c.display_name_key), "The name to show, whatever the case and the accents."
+    )
+    interaction_count: IntRange | None = _where(card.c.interaction_count, "Interactions on record.")
     country: Match[str] | None = _where(card.c.country, "ISO 3166-1 alpha-2.")
     language: Match[str] | None = _where(card.c.language, "ISO 639-1.")
     market_state: Match[MarketState] | None = _where(card.c.market_state, "How near to buying.")
@@ -87,12 +102,14 @@ class RiskFlagFilter:
 class CustomerOrder:
     field: CustomerOrderField = strawberry.field(description="What is compared.")
     direction: Direction | None = _plain("ASC unless said.")
+    nulls: Nulls | None = _plain("LAST unless said, both ways.")
 
 
 @strawberry.input(description="One sort key; the first counts most, ties are told apart by id.")
 class RiskFlagOrder:
     field: RiskFlagOrderField = strawberry.field(description="What is compared.")
     direction: Direction | None = _plain("ASC unless said.")
+    nulls: Nulls | None = _plain("LAST unless said, both ways.")
 
 
 @strawberry.input(description="Another system's id.")

@@ -6,38 +6,20 @@ from typing import Any
 import strawberry
 from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, select
 
-from hub.api.declare import Column as Reads
-from hub.api.declare import Order, Rows, column, declared, expression, related
+from hub.api.declare import Order, Rows, column, expression, related
+from hub.api.render import AS_IS, INSTANT, MONEY, OWN_MONEY, RATIO, prefixed
 from hub.api.scope import Scope
 from hub.api.types.connection import Connection
-from hub.api.types.scalars import DateTime, instant, millionths
+from hub.api.types.scalars import DateTime
 from hub.api.types.words import Basis, MoneyKind
 from hub.insight.profitability import CONTRIBUTION_KINDS
 from hub.store.derived import customer, entry, entry_value, profitability
-from mappings.currencies import render
 
 
 @strawberry.type(description="An exact amount.")
 class Money:
     amount: str = strawberry.field(description="A decimal with the currency's own number of decimals.")
     currency: str = strawberry.field(description="ISO 4217.")
-
-
-def money(amount: int | None, currency: str | None) -> dict[str, str] | None:
-    """The Money of an amount in thousandths of the minor unit; null where either is unknown."""
-    return None if amount is None or currency is None else {"amount": render(amount, currency), "currency": currency}
-
-
-def in_scope(scope: Scope, amount: int | None) -> dict[str, str] | None:
-    """The Money of an amount that already is in the scope's currency."""
-    return money(amount, scope.currency)
-
-
-def converted_on(scope: Scope, amount: int | None, currency: str | None, at: int | None) -> dict[str, str] | None:
-    """The Money of an amount in another currency, at the rate of an instant; null where there is no rate."""
-    if amount is None or currency is None or at is None:
-        return None
-    return money(scope.house.rates.convert(amount, currency, scope.currency, at), scope.currency)
 
 
 def exact_sum(summed: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -52,12 +34,12 @@ def derived_as_of(owner: ColumnElement[Any]) -> ColumnElement[Any]:
 
 def known(read: ColumnElement[Any], about: str) -> Any:
     """A field with an amount that stands in the scope's currency."""
-    return declared(Reads((read,), in_scope), about)
+    return column(read, about, MONEY)
 
 
 def looked_up(pick: Callable[[Scope], Select[Any]], about: str) -> Any:
     """A field with an amount that a scalar select finds in the scope's currency."""
-    return expression(lambda scope: (pick(scope).scalar_subquery(),), in_scope, about, money=True)
+    return expression(lambda scope: (pick(scope).scalar_subquery(),), MONEY, about, money=True)
 
 
 def _converted(pick: ColumnElement[Any]) -> Callable[[Scope], tuple[ColumnElement[Any]]]:
@@ -68,33 +50,27 @@ def _converted(pick: ColumnElement[Any]) -> Callable[[Scope], tuple[ColumnElemen
     return read
 
 
-def _interaction_id(number: int | None) -> str | None:
-    return None if number is None else f"int_{number}"
-
-
 @strawberry.type(description="One line of a contribution: an entry of the books, or the cost of an interaction.")
 class Entry:
-    __reads__ = Rows(entry, (entry.c.entry_no,), "ent")
+    __reads__ = Rows(entry, (entry.c.entry_no,), "ent", entry.c.customer_no)
 
-    id: strawberry.ID = column(entry.c.entry_no, "Lasting.", "ent_{}".format)
-    at: DateTime = column(entry.c.at, "The date that the books give it.", instant)
+    id: strawberry.ID = column(entry.c.entry_no, "Lasting.", prefixed("ent"))
+    at: DateTime = column(entry.c.at, "The date that the books give it.", INSTANT)
     kind: MoneyKind = column(entry.c.kind, "What it is.")
     basis: Basis = column(entry.c.basis, "How it is known.")
-    amount: Money | None = expression(
-        (entry.c.amount, entry.c.currency), lambda _, *read: money(*read), "In its own currency."
-    )
+    amount: Money | None = expression((entry.c.amount, entry.c.currency), OWN_MONEY, "In its own currency.")
     converted: Money | None = expression(
-        _converted(entry_value.c.amount), in_scope, "In the currency asked for.", money=True
+        _converted(entry_value.c.amount), MONEY, "In the currency asked for.", money=True
     )
     rate: str | None = expression(
-        _converted(entry_value.c.rate), lambda _, rate: rate, "Units of the currency asked for, for one of its own."
+        _converted(entry_value.c.rate), AS_IS, "Units of the currency asked for, for one of its own."
     )
     source: str = column(entry.c.source, "The source that says it.")
     stream: str = column(entry.c.stream, "The stream there.")
     key: str = column(entry.c.key, "The record's key there.")
     rule: str | None = column(entry.c.rule, "The rule in rules/cost.yml that made it; null for the books' own.")
     interaction_id: strawberry.ID | None = column(
-        entry.c.interaction_no, "The interaction that it belongs to.", _interaction_id
+        entry.c.interaction_no, "The interaction that it belongs to.", prefixed("int")
     )
 
 
@@ -108,9 +84,9 @@ class Profitability:
     cost_to_serve: Money | None = known(profitability.c.cost_to_serve, "What serving the customer took.")
     contribution: Money | None = known(profitability.c.contribution, "Revenue less refunds and known costs.")
     margin: float | None = column(
-        profitability.c.margin, "Contribution over revenue less refunds; null where that is 0.", millionths
+        profitability.c.margin, "Contribution over revenue less refunds; null where that is 0.", RATIO
     )
-    coverage: float | None = column(profitability.c.coverage, "The share of entries whose amount is known.", millionths)
+    coverage: float | None = column(profitability.c.coverage, "The share of entries whose amount is known.", RATIO)
     entries: Connection[Entry] = related(
         "connection",
         profitability.c.customer_no,

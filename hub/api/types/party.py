@@ -1,16 +1,18 @@
 """Who somebody is: identifiers, profiles, provenance, members, agreements."""
 
+from collections.abc import Callable
+from operator import gt, lt
 from typing import Annotated, Any
 
 import strawberry
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from hub.api.declare import Order, Rows, argument, column, expression, related
+from hub.api.render import CONVERTED, FLAG, INSTANT, LIST, Rendering, instant, prefixed
 from hub.api.scope import Scope
-from hub.api.types.money import Money, converted_on, derived_as_of
-from hub.api.types.scalars import DateTime, instant
+from hub.api.types.money import Money, derived_as_of
+from hub.api.types.scalars import DateTime
 from hub.api.types.words import AgreementStatus, ProvenanceField
-from hub.api.values import texts
 from hub.store.derived import buying_group_member, member, provenance
 from hub.store.derived import customer_card as card
 from hub.store.derived import customer_identifier as identified
@@ -29,7 +31,7 @@ class Identifier:
 
     type: str = column(identified.c.type, "EMAIL, PHONE, ADDRESS, DEVICE, SOCIAL, or the system that issued the id.")
     value: str = column(identified.c.value, "Normalised.")
-    sources: list[str] = column(identified.c.sources, "The sources that say it.", texts)
+    sources: list[str] = column(identified.c.sources, "The sources that say it.", LIST)
 
 
 def identifiers_of(parent: Any, about: str) -> Any:
@@ -56,14 +58,18 @@ def _observed(pick: Any) -> Any:
     )
 
 
-def _earliest(_scope: Scope, *instants: int | None) -> str | None:
-    known = [at for at in instants if at is not None]
-    return instant(min(known)) if known else None
+def _outermost(choose: Callable[[list[int]], int], before: Callable[[Any, Any], Any]) -> Rendering:
+    """The first or the last of two instants, of which either may be unknown."""
 
+    def answer(_scope: Scope, *instants: int | None) -> str | None:
+        known = [at for at in instants if at is not None]
+        return instant(choose(known)) if known else None
 
-def _latest(_scope: Scope, *instants: int | None) -> str | None:
-    known = [at for at in instants if at is not None]
-    return instant(max(known)) if known else None
+    def write(writer: Any, _scope: Scope, _selected: Any, left: Any, right: Any) -> Any:
+        taken = case((left.is_(None), right), (right.is_(None), left), (before(left, right), left), else_=right)
+        return writer.instant(taken)
+
+    return Rendering(answer, write)
 
 
 @strawberry.type(description="A source's own view of a customer.")
@@ -75,12 +81,12 @@ class Profile:
     key: str = column(profile_ledger.c.key, "The record's key there.")
     first_seen: DateTime | None = expression(
         (_observed(_profile.c.created_at), _touched(func.min(_interaction.c.at))),
-        _earliest,
+        _outermost(min, lt),
         "When the source first knew of it.",
     )
     last_seen: DateTime | None = expression(
         (_observed(_profile.c.created_at), _touched(func.max(_interaction.c.at))),
-        _latest,
+        _outermost(max, gt),
         "When it was last active there.",
     )
 
@@ -97,7 +103,7 @@ class Loser:
 
     value: str = column(provenance.c.value, "The value.")
     source: str = column(provenance.c.source, "The source that said it.")
-    observed_at: DateTime | None = column(provenance.c.observed_at, "When the source said it.", instant)
+    observed_at: DateTime | None = column(provenance.c.observed_at, "When the source said it.", INSTANT)
 
 
 @strawberry.type(description="Where a golden value comes from, and what it won over.")
@@ -109,7 +115,7 @@ class Provenance:
     source: str = column(provenance.c.source, "The source that says it.")
     stream: str = column(provenance.c.stream, "The stream there.")
     key: str = column(provenance.c.key, "The record's key there.")
-    observed_at: DateTime | None = column(provenance.c.observed_at, "When the source said it.", instant)
+    observed_at: DateTime | None = column(provenance.c.observed_at, "When the source said it.", INSTANT)
     strategy: str = column(provenance.c.strategy, "How it was chosen.")
     losers: list[Loser] = related(
         "list",
@@ -125,7 +131,7 @@ def provenance_of(parent: Any, about: str) -> Any:
     """The provenance of a customer's golden fields, of those asked for."""
 
     def where(_scope: Scope, arguments: Any) -> Any:
-        asked = arguments.get("fields")
+        asked = arguments["fields"].settled()
         return (provenance.c.rank == 0, *(() if asked is None else (provenance.c.field.in_([f.value for f in asked]),)))
 
     return related(
@@ -145,17 +151,21 @@ def _person_of(parent: Any) -> Any:
 
 @strawberry.type(description="A person of an organization.")
 class Member:
-    __reads__ = Rows(member, (member.c.organization_no, member.c.person_no))
+    __reads__ = Rows(member, (member.c.organization_no, member.c.person_no), owner=member.c.person_no)
 
     role: str | None = column(member.c.role, "What the person is there.")
-    since: DateTime | None = column(member.c.since, "From when.", instant)
-    until: DateTime | None = column(member.c.until, "Until when; null while it goes on.", instant)
+    since: DateTime | None = column(member.c.since, "From when.", INSTANT)
+    until: DateTime | None = column(member.c.until, "Until when; null while it goes on.", INSTANT)
     person: Person | None = _person_of(member.c.person_no)
 
 
 @strawberry.type(description="A member that showed interest.")
 class BuyingGroupMember:
-    __reads__ = Rows(buying_group_member, (buying_group_member.c.organization_no, buying_group_member.c.person_no))
+    __reads__ = Rows(
+        buying_group_member,
+        (buying_group_member.c.organization_no, buying_group_member.c.person_no),
+        owner=buying_group_member.c.person_no,
+    )
 
     role: str | None = column(buying_group_member.c.role, "What the person is there.")
     interaction_count: int = column(buying_group_member.c.interaction_count, "How often within the window.")
@@ -166,16 +176,18 @@ def _nth_interest(scope: Scope) -> Any:
     needed = scope.house.rulebook.journey.organization_active.members
     mine = buying_group_member.c.organization_no == card.c.customer_no
     nth = select(buying_group_member.c.first_at).where(mine).order_by(buying_group_member.c.first_at)
-    return (nth.limit(1).offset(needed - 1).correlate(card).scalar_subquery(),)
+    return nth.limit(1).offset(needed - 1).correlate(card).scalar_subquery()
 
 
 @strawberry.type(description="Members of an organization that show interest within the window of rules/journey.yml.")
 class BuyingGroup:
     __reads__ = Rows(card, (card.c.customer_no,))
 
-    active: bool = expression(_nth_interest, lambda _, at: at is not None, "Whether there are enough of them.")
+    active: bool = expression(
+        lambda scope: (_nth_interest(scope).is_not(None),), FLAG, "Whether there are enough of them."
+    )
     since: DateTime | None = expression(
-        _nth_interest, lambda _, at: None if at is None else instant(at), "Since when there are enough of them."
+        lambda scope: (_nth_interest(scope),), INSTANT, "Since when there are enough of them."
     )
     members: list[BuyingGroupMember] = related(
         "list",
@@ -190,15 +202,15 @@ class BuyingGroup:
 class Agreement:
     __reads__ = Rows(agreement, (agreement.c.fact_no,))
 
-    id: strawberry.ID = column(agreement.c.fact_no, "Lasting.", "agr_{}".format)
+    id: strawberry.ID = column(agreement.c.fact_no, "Lasting.", prefixed("agr"))
     status: AgreementStatus = column(agreement.c.status, "Where it stands.")
-    starts_at: DateTime = column(agreement.c.starts_at, "First day.", instant)
-    ends_at: DateTime | None = column(agreement.c.ends_at, "Last day, where it is known to end or has ended.", instant)
-    renews_at: DateTime | None = column(agreement.c.renews_at, "Next renewal.", instant)
+    starts_at: DateTime = column(agreement.c.starts_at, "First day.", INSTANT)
+    ends_at: DateTime | None = column(agreement.c.ends_at, "Last day, where it is known to end or has ended.", INSTANT)
+    renews_at: DateTime | None = column(agreement.c.renews_at, "Next renewal.", INSTANT)
     period_months: int | None = column(agreement.c.period_months, "Length of a period in months.")
     recurring_revenue: Money | None = expression(
         (agreement.c.recurring_amount, agreement.c.currency, derived_as_of(agreement.c.customer_no)),
-        converted_on,
+        CONVERTED,
         "What one period brings, at the rate of the last derivation.",
         money=True,
     )

@@ -3,7 +3,7 @@
 import strawberry
 
 from hub.api import earnings, journey_map, lookup, trust
-from hub.api.declare import Root, argument, declared, in_currency, paging
+from hub.api.declare import Computed, Listed, One, argument, declared, in_currency, paging
 from hub.api.types.connection import Connection, Node
 from hub.api.types.customer import Customer
 from hub.api.types.figures import GroupProfitability, JourneyMap, WhaleBucket
@@ -28,17 +28,17 @@ def _of_customers(about: str) -> list[strawberry.types.arguments.StrawberryArgum
 @strawberry.type(description="What can be read.")
 class Query:
     node: Node | None = declared(
-        Root(lookup.node),
+        One(lookup.node),
         "Anything by its id; a merged customer id redirects.",
         [argument("id", strawberry.ID, "The id.")],
     )
     customer: Customer | None = declared(
-        Root(lookup.customer),
+        One(lookup.customer),
         "One customer; null where nobody matches, and with the error AMBIGUOUS where several do.",
         [argument("by", CustomerBy, "How to find the customer.")],
     )
     customers: Connection[Customer] = declared(
-        Root(lookup.customers),
+        Listed(lookup.customers),
         "All customers, or those that a filter leaves.",
         [
             *paging(),
@@ -47,12 +47,12 @@ class Query:
         ],
     )
     search_customers: Connection[Customer] = declared(
-        Root(lookup.search),
+        Listed(lookup.search),
         "Customers whose names, e-mails or phones have words that begin with every word of the text; by name.",
         [argument("text", str, "What to look for."), *paging()],
     )
     risk_flags: Connection[RiskFlag] = declared(
-        Root(lookup.risk_flags),
+        Listed(lookup.risk_flags),
         "Risk flags of all customers, or those that a filter leaves.",
         [
             *paging(),
@@ -61,7 +61,7 @@ class Query:
         ],
     )
     journey_map: JourneyMap = declared(
-        Root(journey_map.journey_map),
+        Computed(journey_map.journey_map),
         "The journeys of a segment as a graph: of steps that began in the range.",
         [
             *_RANGE,
@@ -71,7 +71,7 @@ class Query:
         ],
     )
     profitability: list[GroupProfitability] = declared(
-        Root(earnings.profitability),
+        Computed(earnings.profitability),
         "What groups earn and cost, by the entries dated in the range; ordered by the group. 1,000 at most.",
         [
             argument("group_by", list[GroupDimension], "What to group by; 4 at most, none is one group."),
@@ -81,7 +81,7 @@ class Query:
         ],
     )
     whale_curve: list[WhaleBucket] = declared(
-        Root(earnings.whale_curve),
+        Computed(earnings.whale_curve),
         "Cumulative contribution from the most to the least profitable customers.",
         [
             in_currency(),
@@ -89,7 +89,7 @@ class Query:
             *_of_customers("Which customers."),
         ],
     )
-    sources: list[Source] = declared(Root(trust.sources), "The sources, the most trusted first. 100 at most.")
+    sources: list[Source] = declared(Computed(trust.sources), "The sources, the most trusted first. 100 at most.")
     reconciliation: list[Reconciliation] = declared(
-        Root(trust.reconciliation), "Each stream's money beside the source's own, in its own currencies."
+        Computed(trust.reconciliation), "Each stream's money beside the source's own, in its own currencies."
     )

@@ -1,8 +1,8 @@
-"""Scalars: instants and days. In: microseconds UTC. Out: ISO 8601 text, the same on both databases."""
+"""Scalars: instants, which render.py writes, and days of the reporting time zone, as ISO 8601."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any, NewType
 
 import strawberry
@@ -11,18 +11,7 @@ from graphql import GraphQLError
 DateTime = NewType("DateTime", str)
 Date = NewType("Date", date)
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _YEARS = range(1900, 3000)
-
-
-def instant(micros: int) -> str:
-    """An instant as `2026-06-30T20:00:00Z`; fractions of a second are cut off."""
-    return (_EPOCH + timedelta(seconds=micros // 1_000_000)).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def millionths(value: int) -> float:
-    """A ratio as the decimal that it is."""
-    return value / 1_000_000
 
 
 def _day(value: Any) -> date:

@@ -12,7 +12,7 @@ import pytest
 from hub.store import derived
 from hub.store.mapped import MAPPED
 from mappings.rulebook import Rulebook
-from tests.hub.api.conftest import Graph, at, put, put_customer
+from tests.hub.api.conftest import Graph, at, publish_cards, put, put_customer
 
 FOUND = {"email": " Mike@Home.example", "phone": "0151 12345678", "stripeId": "cus_A", "text": "mul mik"}
 ASKED: dict[str, dict[str, Any]] = {
@@ -104,6 +104,7 @@ def test_no_customer_sees_rows_of_another(graph: Graph, example: Callable[[str],
                 put(connection, derived.buying_group_member, **pair, interaction_count=9 - person)
             for currency in ("EUR", "USD"):
                 put(connection, derived.profitability, customer_no=number, currency=currency, revenue=number * 10**5)
+        publish_cards(connection)
     query = """{ customers { edges { node { provenance { value losers { value } }
       members { edges { node { role } } } buyingGroup { members { role } }
       profitability { revenue { amount } } } } } }"""

@@ -49,12 +49,11 @@ VALUES = [
 
 def card(customer_no: int, public_id: str, **said: Any) -> dict[str, Any]:
     """A row of the read model, with what it says and nothing else known."""
-    counted = dict.fromkeys(("open_case_count", "interaction_count", "sentiment_count", "risk_points"), 0)
-    risk = {"risk_band": "LOW", "risk_band_rank": 1, "risk_as_of": NOON, "risk_reasons": "[]"}
+    nothing: dict[type, Any] = {str: "[]", int: 0, bool: False}
+    columns = {c.name: None if c.nullable else nothing[c.type.python_type] for c in derived.customer_card.c}
+    risk = {"risk_band": "LOW", "risk_band_rank": 1, "risk_as_of": NOON}
     names = {"customer_no": customer_no, "public_id": public_id, "kind": "PERSON", "display_name_key": ""}
-    rest = {"emails": "[]", "phones": "[]", "market_state": "ACTIVE", "updated_at": NOON}
-    columns = dict.fromkeys(derived.customer_card.c.keys())
-    return columns | counted | risk | names | rest | said
+    return columns | risk | names | {"market_state": "ACTIVE", "updated_at": NOON} | said
 
 
 def fill(store: Store, rows: list[tuple[Table, list[dict[str, Any]]]]) -> None:

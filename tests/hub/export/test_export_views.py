@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,7 @@ def test_another_reporting_currency_shows_at_once(company: Store) -> None:
 
 def _with_column(name: str, column: Column) -> dict[str, View]:
     old = VIEWS["bi_customers"]
-    return VIEWS | {"bi_customers": View(old.about, {**old.columns, name: column}, old.source, old.order)}
+    return VIEWS | {"bi_customers": replace(old, columns={**old.columns, name: column})}
 
 
 def test_a_further_column_leaves_grants_and_what_stands_on_the_view(

@@ -25,9 +25,17 @@ Row = tuple[Any, ...]
 def dump(connection: Connection, without: Iterable[str] = ()) -> dict[str, list[Row]]:
     """Every row that a derivation writes, table by table, in the order of their keys."""
     skipped = set(without)
+
+    def told(name: str, value: Any) -> Any:
+        """The lists of a card alike on both databases, flags without their numbers where those are skipped."""
+        if name not in ("flags", "latest") or value is None:
+            return value
+        items = json.loads(value) if isinstance(value, str) else value
+        return [item[1:] for item in items] if name == "flags" and "flag_no" in skipped else items
+
     return {
         table.name: [
-            tuple(row)
+            tuple(told(name, value) for name, value in row._mapping.items())
             for row in connection.execute(
                 select(*(c for c in table.columns if c.name not in skipped)).order_by(*table.primary_key)
             )

@@ -31,9 +31,8 @@ def test_rows_come_back_as_they_went_in(store: Store, text: str) -> None:
 def test_tables_whose_name_is_a_word_of_sql_can_be_written(store: Store) -> None:
     order = MAPPED["order"]
     with store.write() as connection:
-        insert_rows(
-            connection, order, ("fact_no", "landing_no", "source", "stream", "stale"), [(1, 1, "a", "b", False)]
-        )
+        columns = ("fact_no", "landing_no", "source", "stream", "stale", "status", "placed_at")
+        insert_rows(connection, order, columns, [(1, 1, "a", "b", False, "PLACED", 1)])
         update_rows(connection, order, "fact_no", ("stale", "number"), [(1, True, "A-1")])
     assert held(store, order.c.fact_no, order.c.stale, order.c.number) == [(1, True, "A-1")]
 

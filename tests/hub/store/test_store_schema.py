@@ -33,6 +33,8 @@ KEPT = {
     "tombstone",
     "residual_money",
     "outbox",
+    "api_key",
+    "audit_log",
     "hub_meta",
 }
 
@@ -80,6 +82,49 @@ def test_steps_can_be_undone(store: Store) -> None:
         command.downgrade(config, "base")
     with store.write() as connection:
         assert migrate_schema(connection, store.place)
+
+
+def test_cards_keep_their_rows_and_get_their_sums_when_lists_come(store: Store) -> None:
+    config = Config()
+    config.set_main_option("script_location", "hub.store:migrations")
+    card: dict[str, Any] = {
+        "public_id": "cus_a",
+        "kind": "PERSON",
+        "display_name_key": "ann",
+        "emails": "[]",
+        "phones": "[]",
+    }
+    card |= {"market_state": "ACTIVE", "risk_band": "LOW", "risk_reasons": "[]", "risk_band_rank": 1}
+    card |= dict.fromkeys(("updated_at", "open_case_count", "interaction_count", "sentiment_count", "risk_points"), 7)
+    names = ", ".join(("customer_no", "risk_as_of", *card))
+    marks = ", ".join(f":{name}" for name in card)
+    with store.write() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0005")
+        connection.execute(text("INSERT INTO hub_meta (name, value) VALUES ('reporting_currency', 'EUR')"))
+        for number in (1, 2):
+            row = card | {"public_id": f"cus_{number}"}
+            connection.execute(text(f"INSERT INTO customer_card ({names}) VALUES ({number}, 7, {marks})"), row)  # noqa: S608
+        for currency, revenue in (("EUR", 5), ("USD", 6)):
+            values = {"currency": currency, "revenue": revenue}
+            connection.execute(
+                text("INSERT INTO profitability (customer_no, currency, revenue) VALUES (1, :currency, :revenue)"),
+                values,
+            )
+        connection.execute(
+            text(
+                "INSERT INTO identity_log (customer_no, at, event, customer_ids, reason)"
+                """ VALUES (1, 7, 'MERGED', '["cus_1", "cus_2"]', '')"""
+            )
+        )
+        assert migrate_schema(connection, store.place)
+    with store.read() as connection:
+        found = "SELECT public_id, updated_at, revenue, has_profitability, flags, latest FROM customer_card ORDER BY 1"
+        assert [tuple(row) for row in connection.execute(text(found))] == [
+            ("cus_1", 7, 5, True, None, None),
+            ("cus_2", 7, None, False, None, None),
+        ]
+        assert connection.scalar(text("SELECT customer_ids FROM identity_log")) == '["cus_1","cus_2"]'
 
 
 def test_a_second_migration_has_nothing_to_do(store: Store) -> None:

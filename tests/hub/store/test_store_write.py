@@ -219,7 +219,8 @@ class Meaning:
 
 
 def money(landing_no: int, item: int, amount: int) -> tuple[Any, ...]:
-    said = {"profile": ("customers", "ann"), "at": 1, "amount": amount, "currency": "IDR"}
+    said = {"profile": ("customers", "ann"), "at": 1, "kind": "REVENUE", "basis": "ACTUAL"}
+    said |= {"amount": amount, "currency": "IDR"}
     return (landing_no, item, *(said.get(name) for name in ENTITIES["money_entry"].fields))
 
 

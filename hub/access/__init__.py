@@ -1,0 +1,1 @@
+"""Who may ask, what they see, how much they may ask, and who has read whom."""

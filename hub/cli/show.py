@@ -1,0 +1,70 @@
+"""The commands that look and change nothing: check, explain, schema, status, audit. In: words. Out: text."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from hub import clock, terminal
+from hub.access.audit import readings
+from hub.access.keys import DAY_US
+from hub.api.schema import build_schema, sdl
+from hub.check import check_sources, sample_source
+from hub.cli.frame import Database, Sources, command_settings, must_know, open_hub
+from hub.erase import UnknownCustomer
+from hub.explain import explanation
+from hub.rules import load_rules
+from mappings.loader import load_sources, schema_json
+
+
+def check(
+    sources: Sources = None,
+    sample: Annotated[int | None, typer.Option(min=1, max=100, help="Pull this many records a stream.")] = None,
+) -> None:
+    """Check mapping and rule files without network; with --sample show records beside their entities."""
+    settings = command_settings(None)
+    rulebook = load_rules(settings.folders)
+    known = load_sources(rulebook, settings.folders, os.environ)
+    must_know(known, sources)
+    for line in check_sources(rulebook, known, sources or list(known)):
+        terminal.say(line)
+    for name in sources or list(known) if sample else ():
+        for title, branches in sample_source(known[name], rulebook, sample or 1):
+            terminal.show_tree(title, branches)
+
+
+def explain(customer: Annotated[str, typer.Argument(help="Id, e-mail or phone.")], database: Database = None) -> None:
+    """Show why these profiles are one customer, where each value comes from, and what each figure is made of."""
+    with open_hub(command_settings(database)) as hub:
+        terminal.show_tree(*explanation(hub.store, hub.rulebook, customer))
+
+
+def schema(
+    mapping: Annotated[bool, typer.Option("--mapping", help="The JSON Schema of mapping files instead.")] = False,
+) -> None:
+    """Print the GraphQL schema, or the JSON Schema that editors check mapping files with."""
+    sys.stdout.write(schema_json() if mapping else sdl(build_schema()))
+
+
+def status(database: Database = None) -> None:
+    """Show what the store holds: streams, customers, money beside its control, flags."""
+    with open_hub(command_settings(database)) as hub:
+        terminal.show_summary(hub, None)
+
+
+def audit(
+    customer: Annotated[str, typer.Argument(help="The customer's id, also of one that was erased.")],
+    days: Annotated[int, typer.Option(min=1, help="How far back.")] = 90,
+    database: Database = None,
+) -> None:
+    """Show who has read a customer through the API: when, in which role, and what kind of data."""
+    with open_hub(command_settings(database)) as hub, hub.store.read() as connection:
+        found = readings(connection, customer, clock.now() - days * DAY_US)
+        if found is None:
+            raise UnknownCustomer(f"no customer has the id {customer!r}")
+        for one in found:
+            what = f"{one.root} {', '.join(one.classes)}" + (" of every customer" if one.everybody else "")
+            terminal.say(f"{clock.show(one.at)}  {one.principal}  {one.role}  {one.operation or 'unnamed'}: {what}")
