@@ -72,8 +72,8 @@ class Reader:
         return shape.answers(found, self.follow)
 
     def _note(self, selected: Selected, owner: tuple[int, ...], rows: Sequence[Sequence[Any]]) -> None:
-        if owner:
-            self.seen.setdefault(selected.name, set()).update(row[owner[0]] for row in rows if row[owner[0]])
+        if customers := {row[place] for place in owner for row in rows} - {None}:
+            self.seen.setdefault(selected.name, set()).update(customers)
 
     def root(self, selected: Selected) -> Any:
         """The answer of a field of Query. Raises ApiError."""
@@ -139,7 +139,7 @@ class Reader:
         owner = picked.add((rows.owner,) if rows.owner is not None and not relation.parent else ())
         pool = _Pool(self, relation, selected, rows, keys, picked.columns)
         found = pool.find(page, more=1)
-        self._note(selected, owner, found.rows)
+        self._note(selected, owner, [found.rows[p] for places in found.places.values() for p in places[: page.size]])
         nodes = {place: shape.answers(found.rows, self.follow) for place, shape in shapes.items()}
         counts = pool.counts() if selected.only("totalCount") else {}
         cursors = [write_cursor(pool.orders, sort) for sort in found.sorts]

@@ -314,7 +314,7 @@ class _Compiler:
             for edges in selected.only("edges")
             for node in edges.only("node")
         }
-        owner = picked.add(() if rows.owner is None or not self._audited else (rows.owner,))
+        owner = picked.add(() if rows.owner is None or parents or not self._audited else (rows.owner,))
         ends = _ends(selected)
         cut = replace(page, size=page.size + one_more(page, ends))
         found = find(rows, picked.columns, cut, True)

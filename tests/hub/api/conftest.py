@@ -176,6 +176,21 @@ class Graph:
             self.plans = True
             event.remove(engine, "before_cursor_execute", note)
 
+    @contextmanager
+    def running(self) -> Iterator[list[str]]:
+        """The statements that plans run meanwhile."""
+        runner, ran = self.planner._runner, []
+
+        async def run(statement: str, parameters: Any) -> Any:
+            ran.append(statement)
+            return await type(runner).run(runner, statement, parameters)
+
+        runner.run = run  # type: ignore[method-assign]
+        try:
+            yield ran
+        finally:
+            del runner.run
+
 
 @pytest.fixture(scope="session")
 def sources(rulebook: Rulebook) -> Mapping[str, Source]:

@@ -14,7 +14,7 @@ from mappings.rulebook import Role, Rulebook
 from tests.hub.api.conftest import Graph, at, euros, publish_cards, put
 
 # Beside the shipped roles, and whom each sees: Mike (1), Mia (2), Acme (3).
-OTHERS = {
+OTHERS: Mapping[str, Mapping[str, object]] = {
     "british": {"customers": "country = 'GB'"},
     "payers": {"customers": "source_stripe"},
     "families": {"customers": "country in ('DE', 'GB')"},

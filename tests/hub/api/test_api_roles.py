@@ -163,7 +163,7 @@ REFUSED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "a figure": ("clerk", "{ worth: whaleCurve { bucket } }", {}),
     "a field in a fragment": (
         "clerk",
-        "{ riskFlags { edges { node { ...f } } } } fragment f on RiskFlag { customer { ... { at: valueAtRisk { amount } } } }",
+        "{ riskFlags { edges { node { ...f } } } } fragment f on RiskFlag { ... { at: valueAtRisk { amount } } }",
         {},
     ),
     "a side of a judgement": ("clerk", '{ node(id: "jdg_7") { ... on Judgement { left { source } } } }', {}),

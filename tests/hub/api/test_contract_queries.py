@@ -118,6 +118,22 @@ def test_no_customer_sees_rows_of_another(graph: Graph, example: Callable[[str],
         }
 
 
+# By the planner: one statement for lists and objects; figures are computed of several, whose number is constant.
+PLANNED = dict.fromkeys(
+    ["customer_360", "account", "at_risk", "customers_flat", "customers_page", "explain", "find_customer", "journey"], 1
+) | {"journey_map": 5, "profitability": 2, "sources": 6}
+
+
+@pytest.mark.parametrize("name", PLANNED)
+def test_every_contract_query_is_planned(told: Graph, example: Callable[[str], str], name: str) -> None:
+    document = told.documents.get(example(name))
+    asked = told.planner(document, document.runnable(None), ASKED.get(name, {}), told.principal)
+    with told.counting() as read, told.running() as run:
+        planned = told.loop.run_until_complete(asked)
+    assert planned is not None
+    assert len(run) + len([statement for statement in read if statement != "BEGIN"]) == PLANNED[name]
+
+
 def _crowd(graph: Graph, start: int, size: int) -> None:
     """Customers that have one of everything, and each other."""
     with graph.store.write() as connection:

@@ -24,7 +24,7 @@ from tests.hub.api.conftest import Graph
 from tests.hub.api.crowd import SEEN, crowded, sights, untold
 from tests.hub.api.operations import operations
 
-MANY = int(os.environ.get("HUB_TEST_ROLES", "15"))
+MANY = int(os.environ.get("HUB_TEST_ROLES", "10"))
 SCHEMA = build_schema()._schema
 ROOTS = (
     *("customer", "customers", "searchCustomers", "riskFlags", "node"),
@@ -82,6 +82,8 @@ def questions(refused: frozenset[str]) -> Iterator[str]:
 def all_of_it(graph: Graph) -> str:
     answers = [graph.ask(question) for question in questions(graph.principal.sight.refused)]
     assert [answer["errors"] for answer in answers if "errors" in answer] == []
+    # Each is answered both ways, but for what is nested deeper than SQLite reads.
+    assert graph.planned >= len(answers) * (0.8 if graph.store.dialect == "sqlite" else 1)
     return "\n".join(map(everything_said, answers))
 
 
