@@ -21,20 +21,20 @@ from hub.access.audit import Audit
 from hub.access.gate import LOOPBACK_NAMES, Gate, must_not_be_open
 from hub.access.rate import Rates
 from hub.access.refusal import AccessError
+from hub.api.asked.documents import Documents
+from hub.api.asked.trusted import trusted_documents
 from hub.api.context import Context, Writer
-from hub.api.desk import Desk
-from hub.api.documents import Documents
 from hub.api.engine import Engine
 from hub.api.errors import STATUS, ApiError, denied
 from hub.api.federation import build_subgraph
+from hub.api.listen.desk import Desk
+from hub.api.listen.reply import refusal
+from hub.api.listen.subscribe import Outbox
+from hub.api.listen.view import Receive, Send, View
 from hub.api.plan.planner import Planner
 from hub.api.plan.run import open_runner
-from hub.api.reply import refusal
 from hub.api.schema import build_schema, committed_sdl
 from hub.api.scope import House
-from hub.api.subscribe import Outbox
-from hub.api.trusted import trusted_documents
-from hub.api.view import Receive, Send, View
 from hub.erase import erase
 from hub.export.endpoint import routes as bi_routes
 from hub.run import Hub
@@ -171,7 +171,7 @@ class Door:
 
     def __init__(self, view: View, site: Starlette, names: Sequence[str] | None, origins: Sequence[str]) -> None:
         """`names` of hosts that may be asked for (None: any), `origins` of pages that may read the answers."""
-        self._view, self._site = view, site
+        self._view, self.site = view, site
         self._names = None if names is None else {name.encode() for name in names}
         self._origins = {origin.encode() for origin in origins}
         self._headers = [*_HEADERS, *([(b"vary", b"Origin")] if origins else [])]
@@ -179,7 +179,7 @@ class Door:
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """One request, connection or lifespan."""
         if scope["type"] == "lifespan":
-            await self._site(scope, receive, send)
+            await self.site(scope, receive, send)
             return
         said = dict(scope["headers"])
         if scope["type"] == "http":
@@ -195,7 +195,7 @@ class Door:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
         else:
-            await self._site(scope, receive, send)
+            await self.site(scope, receive, send)
 
     def _sending(self, scope: Any, origin: bytes | None, send: Send) -> Send:
         headers = self._headers

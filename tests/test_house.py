@@ -25,7 +25,7 @@ HOME = {
     "strawberry": ("hub/api/",),
     "starlette": (
         "hub/server.py",
-        "hub/api/streams.py",
+        "hub/api/listen/streams.py",
         "hub/export/door.py",
         "hub/export/endpoint.py",
         "hub/export/odata/endpoint.py",
@@ -34,7 +34,7 @@ HOME = {
     "pyarrow": ("hub/export/arrow.py",),
     "joserfc": ("hub/access/",),
     "uvicorn": ("hub/cli/",),
-    "zstandard": ("hub/api/reply.py",),
+    "zstandard": ("hub/api/listen/reply.py",),
     "typer": ("hub/cli/",),
     "rich": ("hub/terminal.py",),
     "sqlglot": ("hub/expression.py", "hub/expression/"),

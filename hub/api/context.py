@@ -10,12 +10,12 @@ from typing import Any, Protocol
 from graphql import GraphQLError
 
 from hub.access.principal import LOCAL, Principal
-from hub.api.deadline import within
-from hub.api.read import Reader, Seen
+from hub.api.asked.selection import Selected
+from hub.api.listen.subscribe import Outbox
+from hub.api.read.deadline import within
+from hub.api.read.reader import Reader, Seen
+from hub.api.read.shape import Answer, Declarations
 from hub.api.scope import House
-from hub.api.selection import Selected
-from hub.api.shape import Answer, Declarations
-from hub.api.subscribe import Outbox
 from hub.store.derived import risk_flag
 from hub.store.engine import Store
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, FromClause, Table
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 
-from hub.api.given import Given
+from hub.api.asked.given import Given
 from hub.api.render import AS_IS, LIST_CAP, Rendering
 from hub.api.scope import Scope
 

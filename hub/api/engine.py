@@ -17,16 +17,16 @@ from graphql import ExecutionResult, GraphQLError, execute, get_variable_values,
 from hub.access.audit import Audit
 from hub.access.principal import Principal
 from hub.access.refusal import AccessError
+from hub.api.asked.coordinates import coordinates_in
+from hub.api.asked.documents import MOST_ERRORS, Document, Runnable
+from hub.api.asked.limits import must_cost
+from hub.api.asked.selection import Operation, operation_fields
 from hub.api.context import Context
-from hub.api.coordinates import coordinates_in
-from hub.api.deadline import timed_out
-from hub.api.documents import MOST_ERRORS, Document, Runnable
 from hub.api.errors import STATUS, ApiError, denied, masked_error, settle
-from hub.api.limits import must_cost
-from hub.api.read import Seen
+from hub.api.read.deadline import timed_out
+from hub.api.read.reader import Seen
 from hub.api.schema import Schema
 from hub.api.scope import outermost
-from hub.api.selection import Operation, operation_fields
 
 Variables = dict[str, Any]
 _encode = msgspec.json.Encoder().encode

@@ -21,13 +21,13 @@ from graphql import (
 )
 from sqlalchemy import func
 
+from hub.api.asked.selection import Selected
 from hub.api.declare import LARGEST_FIRST, Computed, Relation, argument, declared
 from hub.api.errors import ApiError
-from hub.api.read import Reader
+from hub.api.read.reader import Reader
+from hub.api.read.search import checked_text
+from hub.api.read.shape import Answer
 from hub.api.schema import Schema, build_schema, committed_sdl
-from hub.api.search import checked_text
-from hub.api.selection import Selected
-from hub.api.shape import Answer
 from hub.api.types.customer import Customer
 from hub.api.types.query import Query
 from hub.store.derived import customer_card as card

@@ -15,7 +15,7 @@ import strawberry
 from graphql import GraphQLError, GraphQLObjectType
 from strawberry.schema.config import StrawberryConfig
 
-from hub.api.shape import Declarations, read_declarations
+from hub.api.read.shape import Declarations, read_declarations
 from hub.api.types.mutation import Mutation
 from hub.api.types.query import Query
 from hub.api.types.scalars import SCALARS

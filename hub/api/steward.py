@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, select
 
+from hub.api.asked.selection import Selected
 from hub.api.context import Context
 from hub.api.errors import ApiError
+from hub.api.read.search import checked_text
+from hub.api.read.shape import Answer, project
 from hub.api.scope import EPOCH
-from hub.api.search import checked_text
-from hub.api.selection import Selected
-from hub.api.shape import Answer, project
 from hub.identity import judgement
 from hub.identity.judgement import JudgementError
 from hub.store.bulk import among

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,9 @@ def hub(store: Store, rulebook: Rulebook) -> Hub:
 
 
 @pytest.fixture
-def ask(hub: Hub) -> Ask:
+def ask(hub: Hub) -> Iterator[Ask]:
     app = create_app(hub, Settings())
+    alive = app.site.router.lifespan_context(app.site)
 
     async def answered(body: dict[str, Any]) -> Any:
         transport = httpx.ASGITransport(app)
@@ -50,12 +52,15 @@ def ask(hub: Hub) -> Ask:
 
     def asked(document: str, operation: str | None = None, **variables: Any) -> dict[str, Any]:
         body = {"query": document, "variables": variables, "operationName": operation}
-        answer = asyncio.run(answered(body))
+        answer = loop.run_until_complete(answered(body))
         assert "errors" not in answer, answer["errors"]
         data: dict[str, Any] = answer["data"]
         return data
 
-    return asked
+    with closing(asyncio.new_event_loop()) as loop:
+        loop.run_until_complete(alive.__aenter__())
+        yield asked
+        loop.run_until_complete(alive.__aexit__(None, None, None))
 
 
 def _example(name: str) -> str:

@@ -19,8 +19,8 @@ from websockets.sync.client import ClientConnection, connect
 from hub import clock
 from hub.access import keyring
 from hub.access.keys import create_key, revoke_key
-from hub.api import streams
 from hub.api.context import Writer
+from hub.api.listen import streams
 from hub.cli.serve import server_options
 from hub.run import Hub
 from hub.server import create_app

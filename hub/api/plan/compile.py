@@ -9,32 +9,29 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 from graphql import GraphQLSchema, is_enum_type, is_non_null_type
-from sqlalchemy import CTE, FromClause, Select, Subquery, Text, and_, case, cast, func, or_, select, union_all
+from sqlalchemy import CTE, FromClause, Select, Subquery, Text, and_, case, cast, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.util import ClauseAdapter
 
-from hub.api.declare import Beside, Column, Kept, Listed, One, Order, Relation, Rows, SameRow, Sought
-from hub.api.given import Read, Trace
-from hub.api.pages import Page, keyed, order_by, page_of
+from hub.api.asked.given import Read, Trace
+from hub.api.asked.selection import TYPE_NAME, Selected, Unplannable
+from hub.api.declare import Beside, Column, Kept, Listed, One, Relation, Rows, SameRow, Sought
 from hub.api.plan.postgresql import PostgresqlWriter
-from hub.api.plan.shown import Shown, one_more, shown, sort_values
+from hub.api.plan.shown import Shown, one_more, shown
+from hub.api.plan.source import KeptSource, Source
 from hub.api.plan.sqlite import SqliteWriter
 from hub.api.plan.write import MISSING, Hole, Sql, Writer, number, quoted
-from hub.api.read import seen
+from hub.api.read.pages import Page, keyed, page_of
+from hub.api.read.shape import Declarations, Part, Picked, Shape, nothing, shape_of
 from hub.api.render import LIST_CAP
-from hub.api.selection import TYPE_NAME, Selected, Unplannable
-from hub.api.shape import Declarations, Part, Picked, Shape, nothing, shape_of
 
 WRITERS: dict[str, type[Writer]] = {"postgresql": PostgresqlWriter, "sqlite": SqliteWriter}
 DIALECTS: dict[str, Any] = {
     "postgresql": postgresql.dialect(paramstyle="named"),  # type: ignore[no-untyped-call]
     "sqlite": sqlite.dialect(paramstyle="named"),
 }
-Find = Callable[..., Select[Any]]  # of rows, columns, page, and whether sort values are carried along
 _PARAMETER = re.compile("\x01(\\w+):([^\x02]*)\x02")
 
 
@@ -122,8 +119,8 @@ class _Compiler:
             return _Answered(quoted('"Query"'), None)
         match self._declarations.of("Query", selected.name):
             case Listed(relation):
-                listed = relation(selected)
-                return self._connection(listed, selected, partial(self._found, listed, selected, ()), ())
+                source = Source(relation(selected), selected, (), self._name)
+                return self._connection(selected, source, source)
             case One(seek):
                 sought = seek(self._declarations, selected)
                 return _Answered(quoted("null"), None) if sought is None else self._sought(selected, sought)
@@ -135,7 +132,8 @@ class _Compiler:
         owner = picked.add(() if rows.owner is None else (rows.owner,))
         relation = Relation((), ((),), shape="one", where=lambda _scope, _given: sought.where)
         page = Page(2 if sought.by else 1, None, None, backward=False)
-        found = self._found(relation, selected, (), rows, picked.columns, page).subquery(self._name("n"))
+        source = Source(relation, selected, (), self._name)
+        found = source.found(rows, picked.columns, page).subquery(self._name("n"))
         json = self._writer.strung(self._object(shape, found))
         if sought.by:
             self.may_miss = True  # where several are found, the reader says so
@@ -144,82 +142,6 @@ class _Compiler:
 
     def _owners(self, found: FromClause, owner: tuple[int, ...]) -> Sql | None:
         return self._writer.strung(cast(found.c[f"c{owner[0]}"], Text)) if owner and self._audited else None
-
-    # levels ----------------------------------------------------------------------------------------------------------
-    def _found(
-        self,
-        relation: Relation,
-        selected: Selected,
-        parents: Sequence[Sql],
-        rows: Rows,
-        columns: Sequence[Sql],
-        page: Page,
-        carried: bool = False,
-        gates: Sequence[Sql | None] = (),
-    ) -> Select[Any]:
-        """The rows of one parent: columns c0, c1 …, and, where they are carried, the sort values o0, o1 …"""
-        several = len(relation.child) > 1
-        ways = [
-            self._way(rows, relation, place, selected, parents, columns, page, carried or several, gates)
-            for place in range(len(relation.child))
-        ]
-        if not several:
-            return ways[0]
-        every = union_all(*(select(way.subquery(self._name("w"))) for way in ways)).subquery(self._name("u"))
-        sort = order_by(_directed(sort_values(keyed(relation.order, rows.key), every), page))
-        return select(every).order_by(*sort).limit(page.size)
-
-    def _way(
-        self,
-        rows: Rows,
-        relation: Relation,
-        place: int,
-        selected: Selected,
-        parents: Sequence[Sql],
-        columns: Sequence[Sql],
-        page: Page,
-        carried: bool,
-        gates: Sequence[Sql | None],
-    ) -> Select[Any]:
-        """The rows that belong by one of the relation's ways, without those that belong by an earlier one."""
-        source, adapted, where = self._belonging(rows, relation, place, selected, parents)
-        where += [gate for gate in gates[place : place + 1] if gate is not None]
-        orders = [replace(o, column=adapted(o.column)) for o in keyed(relation.order, rows.key)]
-        named: list[Sql] = [adapted(column).label(f"c{i}") for i, column in enumerate(columns)]
-        sorts = [order.column.label(f"o{i}") for i, order in enumerate(orders)] if carried else []
-        query = select(*(named + sorts or [number(1)])).select_from(source).where(*where, *page.within(orders))
-        if relation.shape != "one":
-            query = query.order_by(*order_by(_directed(orders, page)))
-        limited = query.limit(page.size)
-        return limited.correlate(*(parent.table for parent in parents))
-
-    def _belonging(
-        self, rows: Rows, relation: Relation, place: int, selected: Selected, parents: Sequence[Sql]
-    ) -> tuple[FromClause, Callable[[Sql], Sql], list[Sql]]:
-        """Where the rows of one way stand, how columns are read there, and what must hold."""
-        alias = rows.table.alias(self._name("t"))
-        adapters = [ClauseAdapter(alias)]
-        source: FromClause = alias
-        if relation.through is not None:
-            through, match = relation.through
-            between = through.alias(self._name("t"))
-            adapters.append(ClauseAdapter(between))
-
-        def adapted(column: Sql) -> Sql:
-            for adapter in adapters:
-                column = adapter.traverse(column)
-            return column
-
-        if relation.through is not None:
-            source = alias.join(between, adapted(match))
-        child = relation.child[place]
-        where = [adapted(own) == parent for own, parent in zip(child, parents, strict=True)]
-        where += [adapted(c) for c in relation.where(selected.scope, selected.given)]
-        where += [adapted(c) for c in seen(rows, selected.scope.sight)]
-        for earlier in relation.child[:place]:
-            same = [a.is_distinct_from(parent) for a, parent in zip(map(adapted, earlier), parents, strict=True)]
-            where.append(or_(*same))
-        return source, adapted, where
 
     # objects ---------------------------------------------------------------------------------------------------------
     def _object(self, shape: Shape, row: FromClause) -> Sql:
@@ -250,13 +172,13 @@ class _Compiler:
 
     def _relation(self, part: Part, relation: Relation, row: FromClause) -> Sql:
         """The JSON of a relation: from what the parent's own row keeps of it, where it does, or from its table."""
-        selected, parents = part.selected, [row.c[f"c{place}"] for place in part.places]
+        selected, parents = part.selected, tuple(row.c[f"c{place}"] for place in part.places)
         kept = [row.c[f"c{place}"] for place in part.kept]
         if isinstance(relation.kept, Beside) and part.inner is not None:
             return self._filled(case((kept[0], self._object(part.inner, row))), selected, sure=False)
-        gates = [None if place is None else row.c[f"c{place}"] for place in part.gates]
-        table = partial(self._found, relation, selected, parents, gates=gates)
-        from_table = self._related(relation, selected, table, parents)
+        gates = tuple(None if place is None else row.c[f"c{place}"] for place in part.gates)
+        table = Source(relation, selected, parents, self._name, gates)
+        from_table = self._related(selected, table, table)
         if not isinstance(relation.kept, Kept) or not kept:
             return from_table
         stored, count = kept
@@ -267,46 +189,31 @@ class _Compiler:
                 return from_table
         else:
             there = and_(there, count <= number(relation.kept.most))
-        own = partial(self._unpacked, relation, relation.kept, stored)
-        return case((there, self._related(relation, selected, own, parents)), else_=from_table)
+        own = KeptSource(relation, relation.kept, stored, self._writer)
+        return case((there, self._related(selected, table, own)), else_=from_table)
 
-    def _related(self, relation: Relation, selected: Selected, find: Find, parents: Sequence[Sql]) -> Sql:
+    def _related(self, selected: Selected, table: Source, source: Source | KeptSource) -> Sql:
+        relation = table.relation
         if relation.shape == "connection":
-            return self._connection(relation, selected, find, parents).nested()
+            return self._connection(selected, table, source).nested()
         page = Page(1 if relation.shape == "one" else LIST_CAP, None, None, backward=False)
         if relation.shape == "values":
             value: Any = relation.order[0].column
-            found = find(Rows(value.table, tuple(value.table.primary_key)), (value,), page).subquery(self._name("n"))
+            found = source.found(Rows(value.table, tuple(value.table.primary_key)), (value,), page).subquery(
+                self._name("n")
+            )
             return _Answered(self._writer.listed(self._writer.as_is(selected.type_name, found.c.c0)), found).nested()
         rows, picked = self._declarations.rows(selected.type_name), Picked()
         shape = shape_of(self._declarations, selected.type_name, selected.below(), picked, planned=True)
-        found = find(rows, picked.columns, page).subquery(self._name("n"))
+        found = source.found(rows, picked.columns, page).subquery(self._name("n"))
         item = self._object(shape, found)
         if relation.shape == "list":
             return _Answered(self._writer.listed(item), found).nested()
         return self._filled(_Answered(item, found).nested(), selected, sure=False)
 
-    def _unpacked(
-        self,
-        relation: Relation,
-        kept: Kept,
-        stored: Sql,
-        rows: Rows,
-        columns: Sequence[Sql],
-        page: Page,
-        carried: bool = False,
-    ) -> Select[Any]:
-        """The rows that a list on the parent's row keeps, as `_found` would find them."""
-        items = self._writer.items(stored)
-        read = {column: self._writer.item(items, i, column.type) for i, column in enumerate(kept.columns)}
-        named: list[Sql] = [read[column].label(f"c{i}") for i, column in enumerate(columns)]
-        orders = keyed(relation.order, rows.key) if carried else ()
-        sorts = [read[order.column].label(f"o{i}") for i, order in enumerate(orders)]
-        query = select(*(named + sorts or [number(1)])).select_from(items).limit(page.size)
-        return query.correlate(stored.table)
-
     # connections -----------------------------------------------------------------------------------------------------
-    def _connection(self, relation: Relation, selected: Selected, find: Find, parents: Sequence[Sql]) -> _Answered:
+    def _connection(self, selected: Selected, table: Source, source: Source | KeptSource) -> _Answered:
+        relation, parents = table.relation, table.parents
         page, type_name = page_of(selected.given), selected.type_name.removesuffix("Connection")
         rows, picked = self._declarations.rows(type_name), Picked()
         shapes = {
@@ -317,12 +224,11 @@ class _Compiler:
         owner = picked.add(() if rows.owner is None or parents or not self._audited else (rows.owner,))
         ends = _ends(selected)
         cut = replace(page, size=page.size + one_more(page, ends))
-        found = find(rows, picked.columns, cut, True)
+        found = source.found(rows, picked.columns, cut, carried=True)
         page_shown = shown(self._writer, found, keyed(relation.order, rows.key), page, ends, self._name)
         wants_rows = bool(ends or selected.only("edges"))
         pairs = [
-            (child.key, self._of_connection(child, relation, selected, parents, page_shown, shapes))
-            for child in selected.below()
+            (child.key, self._of_connection(child, selected, table, page_shown, shapes)) for child in selected.below()
         ]
         owners = self._owners(page_shown.rows, owner) if wants_rows and not parents else None
         rows_shown = page_shown.rows if wants_rows else None
@@ -331,32 +237,20 @@ class _Compiler:
     def _of_connection(
         self,
         child: Selected,
-        relation: Relation,
         selected: Selected,
-        parents: Sequence[Sql],
+        table: Source,
         page: Shown,
         shapes: Mapping[tuple[str, str], Shape],
     ) -> Sql:
         match child.name:
             case "totalCount":
-                return self._writer.whole(self._count(relation, selected, parents))
+                rows = self._declarations.rows(selected.type_name.removesuffix("Connection"))
+                return self._writer.whole(table.count(rows))
             case "edges":
                 return page.listed(self._edge(child, page, shapes))
             case "pageInfo":
                 return self._writer.object([(end.key, self._end(end, page)) for end in child.below()])
         return self._writer.word(quoted(selected.type_name))
-
-    def _count(self, relation: Relation, selected: Selected, parents: Sequence[Sql]) -> Sql:
-        rows = self._declarations.rows(selected.type_name.removesuffix("Connection"))
-        counts = []
-        for place in range(len(relation.child)):
-            source, _, where = self._belonging(rows, relation, place, selected, parents)
-            query = select(func.count()).select_from(source).where(*where)
-            counts.append(query.correlate(*(parent.table for parent in parents)).scalar_subquery())
-        total: Sql = counts[0]
-        for count in counts[1:]:
-            total = total.op("+")(count)
-        return total
 
     def _edge(self, edges: Selected, page: Shown, shapes: Mapping[tuple[str, str], Shape]) -> Sql:
         pairs: list[tuple[str, Sql]] = []
@@ -381,10 +275,6 @@ class _Compiler:
 def _ends(selected: Selected) -> set[str]:
     """What is asked for of a connection's page."""
     return {end.name for info in selected.only("pageInfo") for end in info.below()} - {TYPE_NAME}
-
-
-def _directed(orders: Sequence[Order], page: Page) -> list[Order]:
-    return [order.reversed for order in orders] if page.backward else list(orders)
 
 
 def _never_null(reads: Column, selected: Selected) -> bool:

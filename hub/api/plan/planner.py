@@ -17,18 +17,18 @@ from graphql import GraphQLError, OperationDefinitionNode, get_named_type, get_v
 
 from hub.access.principal import Principal
 from hub.access.sight import Sight
+from hub.api.asked.documents import Document, Runnable
+from hub.api.asked.given import Trace, Variables
+from hub.api.asked.selection import TYPE_NAME, Operation, Selected, Unplannable, operation_fields
 from hub.api.declare import Computed
-from hub.api.documents import Document, Runnable
 from hub.api.engine import Answer
-from hub.api.given import Trace, Variables
 from hub.api.plan.compile import Statement, compile_query
 from hub.api.plan.run import Runner
 from hub.api.plan.tree import Plans
 from hub.api.plan.write import HOLE, MISSING, Hole
-from hub.api.read import Seen
+from hub.api.read.reader import Seen
 from hub.api.render import converted_on
 from hub.api.scope import House, outermost
-from hub.api.selection import TYPE_NAME, Operation, Selected, Unplannable, operation_fields
 
 _MISSING = MISSING.encode()
 Compute = Callable[[list[Selected]], dict[str, Any]]

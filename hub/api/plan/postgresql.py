@@ -15,6 +15,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import concat_op
 from sqlalchemy.types import TypeEngine
 
+from hub.api.asked.selection import Selected
 from hub.api.plan.write import (
     HOLE,
     MILLION,
@@ -29,7 +30,6 @@ from hub.api.plan.write import (
     whole_units,
 )
 from hub.api.render import LIST_CAP
-from hub.api.selection import Selected
 
 
 class PostgresqlWriter(Writer):

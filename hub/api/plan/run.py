@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 from sqlalchemy import make_url
 
-from hub.api.deadline import STEPS, timed_out
-from hub.api.selection import Unplannable
+from hub.api.asked.selection import Unplannable
+from hub.api.read.deadline import STEPS, timed_out
 from hub.store.engine import Store
 from hub.store.errors import UnusableError
 

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import CTE, FromClause, Integer, Select, case, cast, func, select
 
 from hub.api.declare import Order
-from hub.api.pages import Page, mark, order_by
 from hub.api.plan.postgresql import PostgresqlWriter
 from hub.api.plan.write import Sql, Writer, number
+from hub.api.read.pages import Page, mark, order_by
 
 Name = Callable[[str], str]
 

@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Text, case, cast, func, literal_column, select
 from sqlalchemy.types import TypeEngine
 
+from hub.api.asked.selection import Selected
 from hub.api.plan.write import Sql, Writer, joined, number, quoted, whole_seconds, whole_units
 from hub.api.render import LIST_CAP
-from hub.api.selection import Selected
 
 
 class SqliteWriter(Writer):

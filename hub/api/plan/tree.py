@@ -10,7 +10,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from hub.api.given import Read, Trace, Variables
+from hub.api.asked.given import Read, Trace, Variables
 
 P = TypeVar("P")
 MOST_PLANS = 200

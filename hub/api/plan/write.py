@@ -26,8 +26,8 @@ from sqlalchemy.sql.elements import ColumnClause, ExpressionClauseList, Grouping
 from sqlalchemy.sql.operators import concat_op
 from sqlalchemy.types import TypeEngine
 
+from hub.api.asked.selection import TYPE_NAME, Selected
 from hub.api.scope import Scope
-from hub.api.selection import TYPE_NAME, Selected
 from mappings.currencies import DECIMALS
 
 Sql = ColumnElement[Any]

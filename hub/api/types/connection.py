@@ -4,7 +4,7 @@ from typing import Any, Generic, TypeVar
 
 import strawberry
 
-from hub.api.read import TYPE_MARK
+from hub.api.read.reader import TYPE_MARK
 
 T = TypeVar("T")
 

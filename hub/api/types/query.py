@@ -2,8 +2,8 @@
 
 import strawberry
 
-from hub.api import earnings, journey_map, lookup, trust
 from hub.api.declare import Computed, Listed, One, argument, declared, in_currency, paging
+from hub.api.read import earnings, journey_map, lookup, trust
 from hub.api.types.connection import Connection, Node
 from hub.api.types.customer import Customer
 from hub.api.types.figures import GroupProfitability, JourneyMap, WhaleBucket

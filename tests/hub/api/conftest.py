@@ -15,14 +15,14 @@ import pytest
 from sqlalchemy import BigInteger, Boolean, Connection, Integer, LargeBinary, Table, event, insert, select, text, update
 
 from hub.access.principal import LOCAL, Principal
+from hub.api.asked.documents import Documents
 from hub.api.context import Context, Writer
-from hub.api.documents import Documents
 from hub.api.engine import Engine
+from hub.api.listen.subscribe import Outbox
 from hub.api.plan.planner import Planner
 from hub.api.plan.run import open_runner
 from hub.api.schema import Schema, build_schema
 from hub.api.scope import House
-from hub.api.subscribe import Outbox
 from hub.erase import Erasure
 from hub.insight.shortlist import Shortlists, shortlists
 from hub.store import derived, kept

@@ -400,7 +400,7 @@ def test_headers_that_do_not_arrive_are_not_waited_for(
 def test_body_that_does_not_arrive_is_told_and_the_connection_closed(
     home: Store, rulebook: Rulebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hub.api.view.BODY_S", 0.2)
+    monkeypatch.setattr("hub.api.listen.view.BODY_S", 0.2)
     head = b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
     with served(home, rulebook) as address, _connected(address) as connection:
         connection.sendall(head)

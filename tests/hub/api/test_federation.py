@@ -12,7 +12,7 @@ from graphql.utilities import find_schema_changes
 
 from hub.access.principal import Principal
 from hub.access.roles import build_sights
-from hub.api.documents import Documents
+from hub.api.asked.documents import Documents
 from hub.api.engine import Engine
 from hub.api.federation import build_subgraph, subgraph_sdl
 from hub.api.plan.planner import Planner

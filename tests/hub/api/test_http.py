@@ -17,8 +17,9 @@ import zstandard
 
 from hub import clock
 from hub.access.keys import create_key
-from hub.api import documents, reply, view
+from hub.api.asked import documents
 from hub.api.context import Writer
+from hub.api.listen import reply, view
 from hub.run import Hub
 from hub.server import create_app
 from hub.settings import SettingError, Settings, read_settings

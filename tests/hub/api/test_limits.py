@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from graphql import get_introspection_query
 
-from hub.api.documents import Documents
-from hub.api.limits import HEAVY
+from hub.api.asked.documents import Documents
+from hub.api.asked.limits import HEAVY
 from hub.api.schema import Schema
 from mappings.rulebook import Rulebook
 from tests.hub.api.conftest import Graph, put_customer

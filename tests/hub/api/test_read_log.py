@@ -53,7 +53,8 @@ READINGS = {
         [("key:ab12", "", "riskFlags", [1], "NAME")],
     ),
     "two roots": (
-        '{ a: customer(by: {id: "cus_0001"}) { displayName } riskFlags(filter: {rule: {eq: "silence"}}) { edges { node { id } } } }',
+        '{ customer(by: {id: "cus_0001"}) { displayName }'
+        ' riskFlags(filter: {rule: {eq: "silence"}}) { edges { node { id } } } }',
         [("key:ab12", "", "customer", [1], "NAME"), ("key:ab12", "", "riskFlags", [2], "NAME")],
     ),
     "nobody found": ('{ customer(by: {id: "nobody"}) { displayName } }', []),
@@ -63,7 +64,7 @@ READINGS = {
 
 
 @pytest.mark.parametrize("planned", [True, False], ids=["planned", "by graphql-core"])
-@pytest.mark.parametrize("query, wanted", READINGS.values(), ids=READINGS)
+@pytest.mark.parametrize(("query", "wanted"), READINGS.values(), ids=READINGS)
 def test_reading_personal_data_is_logged(told: Graph, query: str, wanted: list[Entry], planned: bool) -> None:
     assert logged(told, query, AGENT, planned) == wanted
 

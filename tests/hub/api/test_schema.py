@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType
 
-from hub.api.documents import Documents
+from hub.api.asked.documents import Documents
 from hub.api.errors import CODES
 from hub.api.schema import Schema, committed_sdl, sdl
 from mappings.rulebook import Rulebook

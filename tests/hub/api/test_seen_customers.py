@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import delete, insert
 
 from hub.access.principal import LOCAL, Principal
-from hub.api.documents import Documents
+from hub.api.asked.documents import Documents
 from hub.api.engine import Engine
 from hub.api.federation import build_subgraph
 from hub.store import derived, kept

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
-from hub.api.subscribe import Outbox
+from hub.api.listen.subscribe import Outbox
 from hub.store.engine import Store
 from hub.store.errors import LockedError
 from hub.store.kept import outbox

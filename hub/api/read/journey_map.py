@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Select, Subquery, and_, case, cast, func, select
 
-from hub.api.filters import conditions, days
-from hub.api.read import Reader, seen
+from hub.api.asked.selection import Selected
+from hub.api.read.filters import conditions, days
+from hub.api.read.reader import Reader, seen
+from hub.api.read.shape import project
 from hub.api.render import in_scope
 from hub.api.scope import Scope
-from hub.api.selection import Selected
-from hub.api.shape import project
 from hub.api.types.inputs import CustomerFilter
 from hub.insight.money import half_even
 from hub.store.derived import customer_card as card

@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, and_, func, not_, or_, true
 
+from hub.api.asked.given import Given
 from hub.api.declare import LARGEST_FIRST, READS, Folded, Worded
 from hub.api.errors import ApiError
-from hub.api.given import Given
+from hub.api.read.search import begins, checked_text, has_words
 from hub.api.scope import Scope
-from hub.api.search import begins, checked_text, has_words
 from hub.insight.search import sort_key
 
 

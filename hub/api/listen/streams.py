@@ -23,10 +23,10 @@ from strawberry.types.unset import UNSET
 
 from hub.access.principal import Principal
 from hub.access.refusal import AccessError
-from hub.api.desk import Asked, Desk, asked_by_message
 from hub.api.engine import Answer, refused
 from hub.api.errors import ApiError, denied
-from hub.api.reply import as_events, errors_of
+from hub.api.listen.desk import Asked, Desk, asked_by_message
+from hub.api.listen.reply import as_events, errors_of
 
 BEAT_S = 15.0
 """How often a stream is looked after: a sign of life, and whether the key still holds."""

@@ -13,8 +13,8 @@ from typing import Any
 from graphql import is_list_type, is_non_null_type
 from sqlalchemy import ColumnElement
 
+from hub.api.asked.selection import Selected
 from hub.api.declare import READS, Beside, Column, Floor, Kept, Relation, Rows, SameRow
-from hub.api.selection import Selected
 
 MASKED = "masked"
 Answer = dict[str, Any]

@@ -12,7 +12,7 @@ import msgspec
 from hub.access.gate import Gate
 from hub.access.principal import Principal
 from hub.access.rate import Rates
-from hub.api.documents import Document, Documents
+from hub.api.asked.documents import Document, Documents
 from hub.api.engine import Engine
 from hub.api.errors import ApiError
 

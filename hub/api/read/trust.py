@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Row, func, select
 
 from hub import status
-from hub.api.read import Reader
+from hub.api.asked.selection import Selected
+from hub.api.read.reader import Reader
+from hub.api.read.shape import project
 from hub.api.render import LIST_CAP, instant, money
-from hub.api.selection import Selected
-from hub.api.shape import project
 from hub.store.kept import dead_letter, landing, stream_run, stream_state
 
 Stream = tuple[str, str]

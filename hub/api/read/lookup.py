@@ -10,14 +10,14 @@ from typing import Any
 from graphql import GraphQLObjectType
 from sqlalchemy import BigInteger, ColumnElement, func, select, union
 
+from hub.api.asked.given import ABSENT, Given
+from hub.api.asked.selection import Selected
 from hub.api.declare import Order, Relation, Rows, Sought
 from hub.api.errors import ApiError
-from hub.api.filters import conditions
-from hub.api.given import ABSENT, Given
+from hub.api.read.filters import conditions
+from hub.api.read.search import checked_text, has_words
+from hub.api.read.shape import Declarations
 from hub.api.scope import House, Scope
-from hub.api.search import checked_text, has_words
-from hub.api.selection import Selected
-from hub.api.shape import Declarations
 from hub.api.types.inputs import CUSTOMER_ORDERS, RISK_FLAG_ORDERS, CustomerFilter, RiskFlagFilter
 from hub.store.derived import customer_card as card
 from hub.store.derived import customer_identifier

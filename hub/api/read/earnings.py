@@ -22,14 +22,14 @@ from sqlalchemy import (
     values,
 )
 
+from hub.api.asked.selection import Selected
 from hub.api.declare import Rows
 from hub.api.errors import ApiError
-from hub.api.filters import conditions, days
-from hub.api.read import Reader, seen
+from hub.api.read.filters import conditions, days
+from hub.api.read.reader import Reader, seen
+from hub.api.read.shape import project
 from hub.api.render import in_scope
 from hub.api.scope import EPOCH, Scope
-from hub.api.selection import Selected
-from hub.api.shape import project
 from hub.api.types.inputs import CustomerFilter
 from hub.api.types.money import exact_sum
 from hub.insight.money import half_even

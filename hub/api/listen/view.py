@@ -12,10 +12,10 @@ from typing import Any
 
 from hub.access.principal import Principal
 from hub.access.refusal import AccessError
-from hub.api.desk import Asked, Desk, asked_by_address, asked_in
 from hub.api.errors import STATUS, ApiError, denied, masked_error
-from hub.api.reply import JSON, Accepted, Headers, Reply, accepted, refusal, reply_to
-from hub.api.streams import send_events, talk
+from hub.api.listen.desk import Asked, Desk, asked_by_address, asked_in
+from hub.api.listen.reply import JSON, Accepted, Headers, Reply, accepted, refusal, reply_to
+from hub.api.listen.streams import send_events, talk
 
 BODY_S = 10.0
 """How long the body of a request may take to arrive."""

@@ -23,13 +23,13 @@ from sqlalchemy import (
 )
 
 from hub.access.sight import Sight
+from hub.api.asked.selection import Selected
 from hub.api.declare import Computed, Listed, One, Order, Relation, Rows, Sought
 from hub.api.errors import ApiError
-from hub.api.pages import Page, comparable, keyed, order_by, page_of, write_cursor
+from hub.api.read.pages import Page, comparable, keyed, order_by, page_of, write_cursor
+from hub.api.read.shape import Answer, Declarations, Picked, hidden, nothing, project, shape_of
 from hub.api.render import LIST_CAP
 from hub.api.scope import House
-from hub.api.selection import Selected
-from hub.api.shape import Answer, Declarations, Picked, hidden, nothing, project, shape_of
 from hub.store.bulk import among
 
 TYPE_MARK = ":type"  # where an answered row says its type; no response key can be this

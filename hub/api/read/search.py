@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
+from hub.api.asked.given import Given
 from hub.api.errors import ApiError
-from hub.api.given import Given
-from hub.api.pages import comparable
+from hub.api.read.pages import comparable
 from hub.insight.search import email_tokens, phone_digits, spellings
 from hub.store.derived import customer_token
 

@@ -32,9 +32,9 @@ from graphql import (
 
 from hub.access.classes import classes_of
 from hub.access.sight import Sight
-from hub.api.coordinates import coordinates
+from hub.api.asked.coordinates import coordinates
+from hub.api.asked.limits import Cost, beyond, cost_of
 from hub.api.errors import ApiError
-from hub.api.limits import Cost, beyond, cost_of
 from mappings.rulebook import Access
 
 MOST_DOCUMENTS = 1_000

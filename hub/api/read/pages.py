@@ -16,9 +16,9 @@ from sqlalchemy import Boolean, ColumnElement, String, and_, false, or_, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
+from hub.api.asked.given import ABSENT, Given
 from hub.api.declare import DEFAULT_FIRST, LARGEST_FIRST, Order
 from hub.api.errors import ApiError
-from hub.api.given import ABSENT, Given
 
 _BIGGEST = 2**63
 

@@ -35,7 +35,7 @@ from graphql import (
     is_object_type,
 )
 
-from hub.api.given import ABSENT, Given, Read, Trace, Variables
+from hub.api.asked.given import ABSENT, Given, Read, Trace, Variables
 from hub.api.scope import Scope
 
 TYPE_NAME = "__typename"
