@@ -199,9 +199,8 @@ class _Compiler:
         page = Page(1 if relation.shape == "one" else LIST_CAP, None, None, backward=False)
         if relation.shape == "values":
             value: Any = relation.order[0].column
-            found = source.found(Rows(value.table, tuple(value.table.primary_key)), (value,), page).subquery(
-                self._name("n")
-            )
+            standing = Rows(value.table, tuple(value.table.primary_key))
+            found = source.found(standing, (value,), page).subquery(self._name("n"))
             return _Answered(self._writer.listed(self._writer.as_is(selected.type_name, found.c.c0)), found).nested()
         rows, picked = self._declarations.rows(selected.type_name), Picked()
         shape = shape_of(self._declarations, selected.type_name, selected.below(), picked, planned=True)

@@ -69,7 +69,7 @@ class SqliteRunner:
     def _connection(self) -> sqlite3.Connection:
         if (connection := getattr(self._own, "connection", None)) is None:
             connection = sqlite3.connect(
-                f"file:{self._path}", uri=True, isolation_level=None, check_same_thread=False, cached_statements=512
+                f"file:{self._path}", uri=True, isolation_level=None, check_same_thread=False, cached_statements=100
             )
             for pragma in ("query_only = ON", "temp_store = MEMORY", "cache_size = -16384", "mmap_size = 1073741824"):
                 connection.execute(f"PRAGMA {pragma}")
@@ -130,7 +130,7 @@ class PostgresqlRunner:
             "TimeZone": "UTC",
         }
         connection = await self._driver.connect(
-            self._url, statement_cache_size=512, max_cacheable_statement_size=0, server_settings=settings
+            self._url, statement_cache_size=100, max_cacheable_statement_size=0, server_settings=settings
         )
         self._opened.append(connection)
         return connection
