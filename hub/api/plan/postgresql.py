@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import JSON, TIMESTAMP, Text, case, cast, func, literal_column, select
+from sqlalchemy import JSON, TIMESTAMP, Integer, Text, case, cast, func, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql.elements import ExpressionClauseList
 from sqlalchemy.sql.functions import FunctionElement
@@ -75,6 +75,9 @@ class PostgresqlWriter(Writer):
         return case((column.is_not(None), query.scalar_subquery()))
 
     def cursor(self, mark: str, values: Sequence[Sql]) -> Sql:
+        if all(isinstance(value.type, Integer) for value in values):  # concat() takes a null for nothing
+            numbers = [part for value in values for part in (quoted("~"), value)]
+            return pieces(quoted(f'"{mark}'), *numbers, quoted('"'))
         parts = [self.filled(json_of(value, self), "null") for value in values]
         said = self.array(quoted(f'"{mark}"'), *parts)
         return self.word(func.encode(func.convert_to(said, quoted("UTF8")), quoted("hex")))

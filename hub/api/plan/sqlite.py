@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Text, case, cast, func, literal_column, select
+from sqlalchemy import Integer, Text, case, cast, func, literal_column, select
 from sqlalchemy.types import TypeEngine
 
 from hub.api.asked.selection import Selected
@@ -58,6 +58,9 @@ class SqliteWriter(Writer):
         return case((column.is_not(None), query.scalar_subquery()))
 
     def cursor(self, mark: str, values: Sequence[Sql]) -> Sql:
+        if all(isinstance(value.type, Integer) for value in values):
+            numbers = [part for value in values for part in (quoted("~"), func.ifnull(value, quoted("")))]
+            return joined(quoted(mark), *numbers)
         return func.lower(func.hex(func.json_array(quoted(mark), *values)))
 
     def filled(self, json: Sql, missing: str) -> Sql:

@@ -6,13 +6,14 @@ Nulls stand last unless asked otherwise; text is compared byte by byte on both d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
-from sqlalchemy import Boolean, ColumnElement, String, and_, false, or_, true
+from sqlalchemy import Boolean, ColumnElement, Integer, String, and_, false, or_, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
@@ -21,6 +22,7 @@ from hub.api.declare import DEFAULT_FIRST, LARGEST_FIRST, Order
 from hub.api.errors import ApiError
 
 _BIGGEST = 2**63
+_NUMBER = re.compile("-?[0-9]{1,19}")
 
 
 class binary_text(GenericFunction[str]):  # noqa: N801
@@ -134,20 +136,34 @@ def _further(order: Order, value: ColumnElement[Any] | None) -> ColumnElement[bo
 
 
 def write_cursor(orders: Sequence[Order], values: Sequence[Any]) -> str:
-    """The cursor of a row: its sort values, and a mark of the orders that it is valid for."""
+    """The cursor of a row: a mark of the orders that it is valid for, and its sort values."""
+    if numeric(orders):
+        return "~".join([mark(orders), *("" if value is None else str(value) for value in values)])
     return msgspec.json.encode([mark(orders), *values]).hex()
 
 
 def read_cursor(orders: Sequence[Order], cursor: str, name: str) -> list[Any]:
     """The sort values of a cursor. Raises ApiError BAD_USER_INPUT where it is none, or one of another order."""
     try:
-        marked, *values = msgspec.json.decode(bytes.fromhex(cursor))
+        marked, *values = _numbers(cursor) if "~" in cursor else msgspec.json.decode(bytes.fromhex(cursor))
     except (msgspec.DecodeError, ValueError, TypeError):
         raise ApiError("BAD_USER_INPUT", f"{name}: is no cursor; use one that an edge or pageInfo gave") from None
     fits = len(values) == len(orders) and all(map(_comparable_with, orders, values))
     if marked != mark(orders) or not fits:
         raise ApiError("BAD_USER_INPUT", f"{name}: is a cursor of another list or order; begin without it")
     return list(values)
+
+
+def _numbers(cursor: str) -> list[Any]:
+    marked, *values = cursor.split("~")
+    if not all(value == "" or _NUMBER.fullmatch(value) for value in values):
+        raise ValueError("no numbers")
+    return [marked, *(int(value) if value else None for value in values)]
+
+
+def numeric(orders: Sequence[Order]) -> bool:
+    """Whether every sort value is a number: then a cursor costs the database less."""
+    return all(isinstance(order.column.type, Integer) for order in orders)
 
 
 def mark(orders: Sequence[Order]) -> str:
