@@ -225,7 +225,8 @@ class _Compiler:
         cut = replace(page, size=page.size + one_more(page, ends))
         found = source.found(rows, picked.columns, cut, carried=True)
         page_shown = shown(self._writer, found, keyed(relation.order, rows.key), page, ends, self._name)
-        wants_rows = bool(ends or selected.only("edges"))
+        # Without an aggregate there would be an answer a row, or none.
+        wants_rows = bool(selected.only("edges")) or any(map(page_shown.aggregates, ends))
         pairs = [
             (child.key, self._of_connection(child, selected, table, page_shown, shapes)) for child in selected.below()
         ]

@@ -15,7 +15,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import concat_op
 from sqlalchemy.types import TypeEngine
 
-from hub.api.asked.selection import Selected
+from hub.api.asked.selection import TYPE_NAME, Selected
 from hub.api.plan.write import (
     HOLE,
     MILLION,
@@ -67,12 +67,15 @@ class PostgresqlWriter(Writer):
         items = (
             func.json_array_elements(cast(column, JSON)).table_valued("value", with_ordinality="place").render_derived()
         )
-        pairs = [
-            (child.key, self.filled(self.as_is(child.type_name, items.c.value.op("->>")(quoted(child.name))), "null"))
-            for child in fields
-        ]
+        pairs = [(child.key, self._within(selected, child, items.c.value)) for child in fields]
         query = select(self.listed(self.object(pairs))).where(items.c.place <= number(LIST_CAP))
         return case((column.is_not(None), query.scalar_subquery()))
+
+    def _within(self, selected: Selected, child: Selected, item: Sql) -> Sql:
+        """A field of a stored object."""
+        if child.name == TYPE_NAME:
+            return self.word(quoted(selected.type_name))
+        return self.filled(self.as_is(child.type_name, item.op("->>")(quoted(child.name))), "null")
 
     def cursor(self, mark: str, values: Sequence[Sql]) -> Sql:
         if all(isinstance(value.type, Integer) for value in values):  # concat() takes a null for nothing

@@ -18,6 +18,7 @@ from hub.api.plan.write import Sql, Writer, number
 from hub.api.read.pages import Page, mark, order_by
 
 Name = Callable[[str], str]
+_CURSORS = ("startCursor", "endCursor")
 
 
 def shown(
@@ -54,13 +55,17 @@ class Shown:
         """The list of the page's items: an aggregate over `rows`."""
         return self.writer.listed(item)
 
+    def aggregates(self, name: str) -> bool:
+        """Whether a field of PageInfo is an aggregate over `rows`."""
+        return bool(self.page.size) and name in _CURSORS
+
     def cursor(self) -> Sql:
         """The cursor of a row."""
         return self._cursor(self.rows)
 
     def end(self, name: str) -> Sql:
         """A field of PageInfo."""
-        if name in ("startCursor", "endCursor"):
+        if name in _CURSORS:
             if not self.page.size:
                 return self.writer.constant("null")
             return self.writer.filled(self._end(name == "startCursor"), "null")
@@ -116,6 +121,10 @@ def _read(writer: Writer, found: Select[Any], orders: tuple[Order, ...], page: P
 
 @dataclass(frozen=True)
 class _Numbered(Shown):
+    def aggregates(self, name: str) -> bool:
+        """Whether a field of PageInfo is an aggregate over `rows`."""
+        return name == _beyond(self.page) or super().aggregates(name)
+
     def listed(self, item: Sql) -> Sql:
         """The list of the page's items: an aggregate over `rows`."""
         surplus = self.rows.c.size.op("-")(number(self.page.size))

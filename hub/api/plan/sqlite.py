@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Integer, Text, case, cast, func, literal_column, select
 from sqlalchemy.types import TypeEngine
 
-from hub.api.asked.selection import Selected
+from hub.api.asked.selection import TYPE_NAME, Selected
 from hub.api.plan.write import Sql, Writer, joined, number, quoted, whole_seconds, whole_units
 from hub.api.render import LIST_CAP
 
@@ -50,12 +50,15 @@ class SqliteWriter(Writer):
         if not (fields := selected.below()):
             return func.json(column)
         items = func.json_each(column).table_valued("key", "value")
-        pairs = [
-            (child.key, self.as_is(child.type_name, func.json_extract(items.c.value, quoted(f"$.{child.name}"))))
-            for child in fields
-        ]
+        pairs = [(child.key, self._within(selected, child, items.c.value)) for child in fields]
         query = select(self.listed(self.object(pairs))).where(items.c.key < number(LIST_CAP))
         return case((column.is_not(None), query.scalar_subquery()))
+
+    def _within(self, selected: Selected, child: Selected, item: Sql) -> Sql:
+        """A field of a stored object."""
+        if child.name == TYPE_NAME:
+            return self.word(quoted(selected.type_name))
+        return self.as_is(child.type_name, func.json_extract(item, quoted(f"$.{child.name}")))
 
     def cursor(self, mark: str, values: Sequence[Sql]) -> Sql:
         if all(isinstance(value.type, Integer) for value in values):

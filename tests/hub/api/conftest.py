@@ -113,7 +113,7 @@ class Deeds:
         return Erasure(None if dry_run else "proof", [("interaction", 3), ("landing", 2)])
 
 
-@dataclass
+@dataclass(repr=False)
 class Graph:
     """A store to ask."""
 

@@ -27,7 +27,7 @@ RICH = settings(
     max_examples=MANY,
     deadline=None,
     suppress_health_check=list(HealthCheck),
-    phases=(Phase.explicit, Phase.generate, Phase.shrink),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
 )
 
 
@@ -56,3 +56,38 @@ def test_figures_are_written_as_graphql_core_writes_them(counted: Graph, operati
 @given(text=queries(SCHEMA, fields=PLANNED, custom_scalars={"Date": st.sampled_from(DAYS).map(nodes.String)}))
 def test_what_another_generator_asks_is_answered_alike(told: Graph, text: str) -> None:
     told.ask(text)
+
+
+TYPED = {
+    "an object of a stored list": "{ customers { edges { node { riskScore { reasons { rule __typename } } } } } }",
+    "money": '{ customers { edges { node { valueAtRisk(currency: "USD") { __typename amount } } } } }',
+    "a connection and its parts": "{ customers { __typename edges { __typename } pageInfo { __typename } } }",
+    "what stands beside": "{ customers { edges { node { profitability { __typename } identity { __typename } } } } }",
+    "an interface": '{ node(id: "cus_0001") { __typename id } }',
+}
+
+
+@pytest.mark.parametrize("text", TYPED.values(), ids=TYPED)
+def test_a_plan_says_the_types_itself(told: Graph, text: str) -> None:
+    told.data(text)
+    assert told.planned == 1
+
+
+ENDS = {
+    "more": "pageInfo { hasNextPage }",
+    "before": "pageInfo { hasPreviousPage }",
+    "both": "pageInfo { hasNextPage hasPreviousPage }",
+    "cursors": "pageInfo { startCursor endCursor }",
+    "count and more": "totalCount pageInfo { hasNextPage }",
+}
+PAGES = ["first: 2", "first: 0", "last: 2", "last: 0", 'after: "5b7e72~2"', 'before: "5b7e72~1", last: 5']
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("ends", ENDS.values(), ids=ENDS)
+def test_the_ends_of_a_page_are_answered_without_its_rows(told: Graph, ends: str, page: str) -> None:
+    below = f"timeline(first: 1) {{ {ends} }} members {{ {ends} }}"
+    told.data(f"{{ customers({page}) {{ {ends} }} }}")
+    told.data(f"{{ customers {{ edges {{ node {{ {below} }} }} }} }}")
+    told.data(f'{{ searchCustomers(text: "nobody", first: 2) {{ {ends} }} }}')
+    assert told.planned == 3
