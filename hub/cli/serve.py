@@ -31,7 +31,9 @@ ENDING_S = 10
 
 
 def serve(
-    host: Annotated[str | None, typer.Option(help="Default HUB_HOST; beyond loopback only with HUB_API_KEY.")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Default HUB_HOST; beyond loopback only with a key or an issuer.")
+    ] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default HUB_PORT.")] = None,
     workers: Annotated[int, typer.Option(min=1, max=MOST_WORKERS, help="Processes that share the port.")] = 1,
     database: Database = None,
