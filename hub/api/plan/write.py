@@ -6,6 +6,7 @@ their texts are ours and hold nothing that JSON would escape.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from secrets import token_hex
@@ -47,7 +48,7 @@ class Hole:
 
 
 @dataclass
-class Writer:
+class Writer(ABC):
     """What both databases share. One a plan: it collects the plan's holes."""
 
     safe: Callable[[str], bool]
@@ -100,82 +101,82 @@ class Writer:
         return self.word(column) if type_name in SAFE_TYPES or self.safe(type_name) else self.text(column)
 
     # what each database says in its own way
+    @abstractmethod
     def text(self, column: Sql) -> Sql:
         """Any text."""
-        raise NotImplementedError
 
+    @abstractmethod
     def word(self, column: Sql) -> Sql:
         """A text that holds nothing that JSON would escape."""
-        raise NotImplementedError
 
+    @abstractmethod
     def whole(self, column: Sql) -> Sql:
         """An integer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def flag(self, column: Sql) -> Sql:
         """A boolean."""
-        raise NotImplementedError
 
+    @abstractmethod
     def instant(self, column: Sql) -> Sql:
         """Microseconds as an instant, as render.instant says it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def ratio(self, column: Sql) -> Sql:
         """Millionths as a decimal, as the JSON encoder writes a float."""
-        raise NotImplementedError
 
+    @abstractmethod
     def constant(self, json: str) -> Sql:
         """JSON of ours."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stored(self, selected: Selected, column: Sql) -> Sql:
         """A stored list: as it is, or the selected fields of its objects."""
-        raise NotImplementedError
 
+    @abstractmethod
     def cursor(self, mark: str, values: Sequence[Sql]) -> Sql:
         """The cursor of a row, as pages.write_cursor writes it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def filled(self, json: Sql, missing: str) -> Sql:
         """The JSON, or other JSON where it is null."""
-        raise NotImplementedError
 
+    @abstractmethod
     def object(self, pairs: Sequence[tuple[str, Sql]]) -> Sql:
         """An object by keys; every value is filled."""
-        raise NotImplementedError
 
+    @abstractmethod
     def array(self, *items: Sql) -> Sql:
         """A list of so many items."""
-        raise NotImplementedError
 
+    @abstractmethod
     def listed(self, item: Sql, within: Sql | None = None) -> Sql:
         """The list of the items of all rows, or of those for which a condition holds: an aggregate."""
-        raise NotImplementedError
 
+    @abstractmethod
     def items(self, stored: Sql) -> Any:
         """The rows of a stored list of lists, to select from; they come in the order of the list."""
-        raise NotImplementedError
 
+    @abstractmethod
     def item(self, items: Any, place: int, kind: TypeEngine[Any]) -> Sql:
         """What stands at a place, from 0, of a stored row."""
-        raise NotImplementedError
 
+    @abstractmethod
     def strung(self, text: Sql) -> Sql:
         """The texts of all rows with commas between them; null where there are none: an aggregate."""
-        raise NotImplementedError
 
     def response(self, roots: Sequence[tuple[str, Sql]]) -> Sql:
         """The response with its root fields, whose JSON is plain text by now."""
         parts = [p for i, (key, json) in enumerate(roots) for p in (quoted(f'{"," if i else ""}"{key}":'), json)]
         return joined(quoted('{"data":{'), *parts, quoted("}}"))
 
+    @abstractmethod
     def _hole(self, said: Sql) -> Sql:
         """JSON of a text that begins with a sign that no stored token follows."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _decimal(self, amount: Sql, places: int) -> Sql:
         """An amount in thousandths of the minor unit as a decimal, half-even; as mappings.currencies.render says it."""
-        raise NotImplementedError
 
 
 def quoted(text: str) -> Sql:
