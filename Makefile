@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: demo test lint format bench bench-serve clean install install-dev
+.PHONY: demo test lint format bench bench-pull bench-serve clean install install-dev
 
 demo: install
 	$(BIN)/hub demo $(ARGS)
@@ -23,6 +23,9 @@ format: install-dev
 
 bench: install-dev
 	$(BIN)/python tests/bench/bench_sync.py $(ARGS)
+
+bench-pull: install-dev
+	$(BIN)/python -m tests.bench.bench_pull $(ARGS)
 
 bench-serve: install-dev
 	$(BIN)/python -m tests.bench.bench_serve $(ARGS)

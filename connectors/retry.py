@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -51,7 +52,7 @@ def wait_asked(retry_after: str | None, date: str | None) -> float | None:
     """
     if not retry_after:
         return None
-    if retry_after.strip().isdecimal():
+    if re.fullmatch(r"\s*\d{1,9}(\.\d+)?\s*", retry_after):
         return float(retry_after)
     until = http_date(retry_after)
     if until is None:

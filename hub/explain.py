@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, bindparam, text
 
 from hub.clock import show
 from hub.store.engine import Store
-from mappings.currencies import render
+from mappings.converting.currencies import render
 from mappings.rulebook import Rulebook
 
 Branch = tuple[str, list[str]]

@@ -35,7 +35,7 @@ from hub.api.plan.planner import Planner
 from hub.api.plan.run import open_runner
 from hub.api.schema import build_schema, committed_sdl
 from hub.api.scope import House
-from hub.erase import erase
+from hub.erasure.erase import erase
 from hub.export.endpoint import routes as bi_routes
 from hub.run import Hub
 from hub.settings import Settings
@@ -43,6 +43,7 @@ from hub.store.engine import Store
 from hub.store.errors import StoreError
 from hub.store.schema import check_schema
 from hub.sync import follow
+from hub.upkeep.webhooks import Inlet
 
 # GraphiQL styles its elements inline; everything else comes from this server and runs nowhere else.
 _POLICY = (
@@ -84,17 +85,20 @@ def create_app(hub: Hub, settings: Settings, host: str = "127.0.0.1", writer: Wr
         log.warning("a trusted document cannot run", id=identifier, problem=problem)
     planner = Planner(schema, house, open_runner(hub.store, access.timeout_s), context.query)
     engine = Engine(schema, context, planner, settings.production, None if gate.open else audit)
+    inlet = Inlet(hub, settings.public_url)
     view = View(Desk(engine, documents, gate, rates, settings.production), access.max_body_bytes, settings.cors_origins)
 
     @asynccontextmanager
     async def lifespan(_site: Starlette) -> AsyncIterator[None]:
         yield
+        await inlet.close()
         await planner.close()
         await gate.close()
         await asyncio.to_thread(audit.close)
 
     site = Starlette(
-        routes=[*bi_routes(hub, gate, audit, rates), *_routes(hub, gate, settings.production)], lifespan=lifespan
+        routes=[*inlet.routes(), *bi_routes(hub, gate, audit, rates), *_routes(hub, gate, settings.production)],
+        lifespan=lifespan,
     )
     # Without a key, only the name keeps out a page whose host name was turned to loopback.
     return Door(view, site, LOOPBACK_NAMES if gate.open else None, settings.cors_origins)

@@ -11,6 +11,9 @@ from pathlib import Path
 from mappings.loader import shipped
 
 _SAFE = re.compile(r"https://[^/@]+(/|$)|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/|$)")  # or this machine
+# 32 bytes in base64, as Fernet keys are written.
+_SECRET_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
+MAKE_KEY = "`python -c 'import os, base64; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'`"
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
 
 
@@ -20,7 +23,7 @@ class SettingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the environment decides. `api_key` is a secret and never shown."""
+    """What the environment decides. `api_key` and `secret_key` are secrets and never shown."""
 
     database_url: str = "sqlite:///hub.db"
     mappings: tuple[Path, ...] = ()
@@ -35,6 +38,8 @@ class Settings:
     documents: tuple[Path, ...] = ()
     cors_origins: tuple[str, ...] = ()
     federation: bool = False
+    public_url: str | None = None
+    secret_key: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def production(self) -> bool:
@@ -67,7 +72,9 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         mode=_one_of(env, "HUB_MODE", usual.mode, ("development", "production")),
         documents=_places(env, "HUB_DOCUMENTS"),
         cors_origins=_origins(env),
+        public_url=_public(env),
         federation=_one_of(env, "HUB_FEDERATION", "off", ("on", "off")) == "on",
+        secret_key=_secret_keys(env),
         oidc_issuer=issuer,
         oidc_audience=audience,
     )
@@ -90,11 +97,28 @@ def _issuer(env: Mapping[str, str]) -> tuple[str | None, str | None]:
     return issuer, audience
 
 
+def _public(env: Mapping[str, str]) -> str | None:
+    """How others reach the server: systems that send notifications sign this address."""
+    url = env.get("HUB_PUBLIC_URL") or None
+    if url is not None and not _SAFE.match(url):
+        raise SettingError(f"HUB_PUBLIC_URL: {url!r} is no address that others use; write it as https://hub.example")
+    return url
+
+
 def _one_of(env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
     value = env.get(name, default)
     if value not in allowed:
         raise SettingError(f"{name}: {value!r} is not allowed; choose one of {', '.join(allowed)}")
     return value
+
+
+def _secret_keys(env: Mapping[str, str]) -> tuple[str, ...]:
+    """The keys that kept credentials are encrypted under, the newest first; nothing of a wrong one is shown."""
+    keys = tuple(key.strip() for key in env.get("HUB_SECRET_KEY", "").split(",") if key.strip())
+    for key in keys:
+        if not _SECRET_KEY.fullmatch(key):
+            raise SettingError(f"HUB_SECRET_KEY: is no key; {MAKE_KEY} makes one; a former key may stand behind it")
+    return keys
 
 
 def _places(env: Mapping[str, str], name: str) -> tuple[Path, ...]:

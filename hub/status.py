@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Boolean, Connection, text
 
 from mappings.loader import Source
 
@@ -73,7 +73,8 @@ class AtStake:
 
 _STREAMS = text("""
     SELECT r.source, r.stream, r.pulled, r.changed, r.unchanged,
-           (SELECT COUNT(*) FROM landing l WHERE l.source = r.source AND l.stream = r.stream) AS records,
+           (SELECT COUNT(*) FROM landing l WHERE l.source = r.source AND l.stream = r.stream
+            AND l.deleted_at IS NULL) AS records,
            (SELECT COUNT(*) FROM dead_letter d WHERE d.source = r.source AND d.stream = r.stream) AS dead_letters,
            r.status, r.error
     FROM stream_run r
@@ -88,7 +89,7 @@ def streams(connection: Connection) -> list[StreamRow]:
 
 
 _COUNTS = {
-    "records": "SELECT COUNT(*) FROM landing",
+    "records": "SELECT COUNT(*) FROM landing WHERE deleted_at IS NULL",
     "profiles": "SELECT COUNT(DISTINCT profile_no) FROM profile",
     "customers": "SELECT COUNT(*) FROM customer_card",
     "persons": "SELECT COUNT(*) FROM customer_card WHERE kind = 'PERSON'",
@@ -141,6 +142,30 @@ _DEAD_LETTERS = text("""
 def dead_letters(connection: Connection, most: int) -> list[DeadLetterRow]:
     """The latest records that could not be mapped."""
     return [DeadLetterRow(*row) for row in connection.execute(_DEAD_LETTERS, {"most": most})]
+
+
+@dataclass(frozen=True, slots=True)
+class DriftRow:
+    """A change of the shape of a stream's records: NEW, VANISHED or RETYPED, and the kinds of value there."""
+
+    source: str
+    stream: str
+    path: str
+    change: str
+    was: str | None
+    now: str | None
+    mapped: bool
+    at: int
+
+
+_DRIFT = text("""
+    SELECT source, stream, path, change, was, now, mapped, at FROM drift ORDER BY drift_no DESC LIMIT :most
+""").columns(mapped=Boolean)
+
+
+def drift(connection: Connection, most: int) -> list[DriftRow]:
+    """The latest changes of shape, over all streams."""
+    return [DriftRow(*row) for row in connection.execute(_DRIFT, {"most": most})]
 
 
 _UNRATED = text("""

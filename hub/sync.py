@@ -9,25 +9,24 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
 
-import msgspec
 import structlog
 
-from hub.arrivals import pull_and_land
 from hub.clock import show
-from hub.erase import sweep
 from hub.identity.resolve import resolve
 from hub.insight.derive import derive, due, rules_version
+from hub.intake.arrivals import pull_and_land
+from hub.intake.mapping import map_landed
+from hub.intake.retention import retain
+from hub.quality.letters import put_back, still_dead
 from hub.run import Hub, Report
-from hub.store import landing, read, write
+from hub.store import read
 from hub.store.errors import StoreError
 
 log = structlog.get_logger(__name__)
 
-RECORDS_A_CHUNK = 2_000
 CUSTOMERS_A_CHUNK = 1_000
-UNREADABLE = "the record is empty, nested too deep, or holds a number out of range"
+MINUTE_US = 60_000_000  # processes that run at once are no further apart
 
 
 def sync(hub: Hub, as_of: int, only: Sequence[str] = ()) -> Report:
@@ -40,6 +39,26 @@ def sync(hub: Hub, as_of: int, only: Sequence[str] = ()) -> Report:
         with report.timed("pull and land"):
             pull_and_land(hub, report, only)
         follow(hub, as_of, report)
+        retain(hub, report)
+    return report
+
+
+def pull(hub: Hub, as_of: int, only: Sequence[str], decided_at: int) -> Report:
+    """The first half of `sync`: what changed lands and waits to be followed through. Several may run at once.
+
+    What another process has begun to pull since `decided_at` (µs, by the clock) is left to it.
+    """
+    with _run(hub, "sync", as_of) as report, report.timed("pull and land"):
+        report.decided_at = decided_at
+        pull_and_land(hub, report, only)
+    return report
+
+
+def advance(hub: Hub, as_of: int) -> Report:
+    """The second half of `sync`: what is landed is followed through, and the clock passes to `as_of`."""
+    with _run(hub, "sync", as_of) as report:
+        follow(hub, as_of, report)
+        retain(hub, report)
     return report
 
 
@@ -47,16 +66,32 @@ def remap(hub: Hub, as_of: int) -> Report:
     """Make everything rebuildable anew from what is landed, without network; ids, flags and judgements last."""
     with _run(hub, "remap", as_of) as report:
         with hub.store.write() as connection:
-            read.forget_derivable(connection)
-        follow(hub, as_of, report)
+            read.forget_derivable(connection, hub.streams())
+        follow(hub, as_of, report, guarded=False)
     return report
 
 
-def follow(hub: Hub, as_of: int, report: Report | None = None) -> Report:
-    """Take what is landed, judged or due through map → resolve → derive → publish; nothing pending, nothing done."""
+def retry(hub: Hub, as_of: int, place: str | None = None) -> tuple[int, int]:
+    """Map the dead letters of a source or a `source.stream` once more; how many they were and how many are left.
+
+    Raises UnknownPlace.
+    """
+    with hub.store.write() as connection:
+        tried = put_back(connection, place)
+    with _run(hub, "retry", as_of) as report:
+        follow(hub, as_of, report, guarded=False)
+    with hub.store.read() as connection:
+        return len(tried), still_dead(connection, tried)
+
+
+def follow(hub: Hub, as_of: int, report: Report | None = None, guarded: bool = True) -> Report:
+    """Take what is landed, judged or due through map → resolve → derive → publish; nothing pending, nothing done.
+
+    `guarded` watches the records for drift and for `max_bad`: not where old ones are mapped once more.
+    """
     report = report or Report(0, as_of)
     with report.timed("map"):
-        _map(hub, report)
+        map_landed(hub, report, guarded)
     with report.timed("resolve"):
         _resolve(hub, report)
     with report.timed("derive and publish"):
@@ -70,7 +105,7 @@ def _run(hub: Hub, command: str, as_of: int) -> Iterator[Report]:
     with hub.store.write() as connection:
         latest = read.latest_as_of(connection)
         run_no = read.start_run(connection, command, as_of)
-    if latest is not None and as_of < latest:
+    if latest is not None and latest - as_of > MINUTE_US:
         log.warning("an earlier run was later: what it derived is not taken back", as_of=show(as_of), was=show(latest))
     report = Report(run_no, as_of)
     try:
@@ -87,57 +122,8 @@ def _end(hub: Hub, report: Report, status: str) -> None:
         read.finish_run(connection, report.run_no, status, report.counts.get("customers_derived", 0))
 
 
-def _warn_of_strangers(hub: Hub) -> None:
-    """A source that left company.yml, or was renamed there, leaves its records behind: that is to be known."""
-    with hub.store.read() as connection:
-        landed = read.landed_sources(connection)
-    for name in sorted(landed - hub.sources.keys()):
-        log.warning(
-            "landed, but no source in rules/company.yml; what it said stays in the graph until `hub remap`, then waits "
-            "unmapped until the source is back under this name",
-            source=name,
-        )
-
-
-def _map(hub: Hub, report: Report) -> None:
-    _warn_of_strangers(hub)
-    report.add(mapped=0, dead_letters=0)
-    for source, stream in hub.streams():
-        with hub.store.write() as connection:
-            read.mark_for_remap(connection, source, stream, hub.compiled(source, stream).version)
-            left = landing.pending_count(connection, source, stream)
-        while left > 0:
-            done = _map_chunk(hub, report, source, stream)
-            left = left - done if done else 0
-            hub.progress("map", f"{source}.{stream}", done, left)
-    with hub.store.write() as connection:
-        report.add(erased_again=sweep(connection, report.as_of))
-
-
-def _map_chunk(hub: Hub, report: Report, source: str, stream: str) -> int:
-    """Map the next pending records of a stream; how many there were."""
-    compiled = hub.compiled(source, stream)
-    with hub.store.write() as connection:
-        chunk = landing.pending(connection, source, stream, RECORDS_A_CHUNK)
-        records = [(landing_no, _parsed(payload)) for landing_no, payload in chunk]
-        hashes = [(landing_no, landing.digest(compiled.content(record))) for landing_no, record in records]
-        mapped = compiled.map(records)
-        mapped.problems[:0] = [(landing_no, "$", UNREADABLE) for landing_no, record in records if record is None]
-        written = write.write_mapped(connection, source, stream, compiled, hashes, mapped, report.as_of)
-    report.add(mapped=written.mapped, dead_letters=written.failed)
-    return len(chunk)
-
-
-def _parsed(payload: bytes) -> Any:
-    """The record, or nothing where it is JSON that cannot be held: it becomes a dead letter and stops no other."""
-    try:
-        return msgspec.json.decode(payload)
-    except (msgspec.MsgspecError, RecursionError):
-        return None
-
-
 def _resolve(hub: Hub, report: Report) -> None:
-    while True:
+    while not hub.ending():
         with hub.store.write() as connection:
             resolved = resolve(connection, hub.rulebook, list(hub.sources), report.as_of)
         if not resolved.profiles:
@@ -150,7 +136,7 @@ def _derive(hub: Hub, report: Report) -> None:
     version = rules_version(hub.rulebook)
     with hub.store.read() as connection:
         left = len(due(connection, report.as_of, version, sys.maxsize))
-    while True:
+    while not hub.ending():
         with hub.store.write() as connection:
             customers = due(connection, report.as_of, version, CUSTOMERS_A_CHUNK)
             if not customers:

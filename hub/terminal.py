@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from unicodedata import category
 
 from rich import box
 from rich.console import Console
@@ -15,10 +16,12 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 from rich.tree import Tree
 
-from hub import status
+from hub import clock, status
+from hub.check import Answered
 from hub.run import Hub, Report
-from hub.status import AtStake, DeadLetterRow, MoneyRow, StreamRow
-from mappings.currencies import render
+from hub.status import AtStake, DeadLetterRow, DriftRow, MoneyRow, StreamRow
+from hub.upkeep.schedule import next_pulls
+from mappings.converting.currencies import render
 
 WIDE = 160  # where nobody watches, nothing is cut to a window
 
@@ -31,14 +34,19 @@ def complain(message: str) -> None:
     errors.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True, highlight=False)
 
 
-def say(line: str) -> None:
-    """One plain line."""
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+def say(line: str, marked: bool = False) -> None:
+    """One plain line; `marked` makes it stand out where somebody watches."""
+    console.print(plain(line), style="bold red" if marked else None, markup=False, highlight=False, soft_wrap=True)
 
 
 def remark(line: str) -> None:
     """One plain line to standard error, where it stands in nobody's way."""
     errors.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def plain(words: str) -> str:
+    """Text of a source without what would steer a terminal."""
+    return "".join(f"\\x{ord(letter):02x}" if category(letter)[0] == "C" else letter for letter in words)
 
 
 @contextmanager
@@ -70,8 +78,10 @@ def show_summary(hub: Hub, report: Report | None) -> None:
     """What the store holds, and what the run did that brought it there."""
     currency = hub.rulebook.company.reporting_currency
     with hub.store.read() as connection:
-        show_streams(status.streams(connection))
+        now = clock.now()
+        show_streams(status.streams(connection), {} if report else next_pulls(connection, hub, now), now)
         show_dead_letters(status.dead_letters(connection, 5))
+        show_drift(status.drift(connection, 5))
         show_customers(status.counts(connection))
         show_money(status.reconciliation(connection, hub.sources))
         show_unrated(status.unrated(connection, currency), currency)
@@ -81,13 +91,17 @@ def show_summary(hub: Hub, report: Report | None) -> None:
         show_run(report)
 
 
-def show_streams(rows: Sequence[StreamRow]) -> None:
-    """Per stream: pulled, changed, unchanged, dead letters."""
-    table = _table("Streams", "source", "stream", "pulled", "changed", "unchanged", "stored", "dead letters", "status")
+def show_streams(rows: Sequence[StreamRow], pulls: Mapping[tuple[str, str], int], now: int) -> None:
+    """Per stream: pulled, changed, unchanged, dead letters; and when it is pulled next, where that is given."""
+    columns = ("source", "stream", "pulled", "changed", "unchanged", "stored", "dead letters", "status")
+    table = _table("Streams", *columns, *(("next pull",) if pulls else ()))
     for r in rows:
         figures = (f"{n:,}" for n in (r.pulled, r.changed, r.unchanged, r.records))
         dead = f"[red]{r.dead_letters:,}[/]" if r.dead_letters else "0"
-        table.add_row(r.source, r.stream, *figures, dead, r.status if r.status == "OK" else f"[red]{r.status}[/]")
+        ended = r.status if r.status == "OK" else f"[red]{r.status}[/]"
+        at = pulls.get((r.source, r.stream))
+        due = () if not pulls else ("",) if at is None else ("due",) if at <= now else (clock.show(at),)
+        table.add_row(r.source, r.stream, *figures, dead, ended, *due)
     console.print(table)
     for error in dict.fromkeys(r.error for r in rows if r.error):
         console.print(f"[red]failed[/] {escape(error)}", soft_wrap=True, highlight=False)
@@ -131,8 +145,34 @@ def show_dead_letters(rows: Sequence[DeadLetterRow]) -> None:
     if rows:
         table = _table("Latest dead letters", "source", "stream", "key", "path", "reason")
         for r in rows:
-            table.add_row(r.source, r.stream, escape(r.key), escape(r.path), escape(r.reason))
+            table.add_row(r.source, r.stream, *(escape(plain(words)) for words in (r.key, r.path, r.reason)))
         console.print(table)
+
+
+def show_drift(rows: Sequence[DriftRow]) -> None:
+    """The latest changes of the records' shape; nothing where there are none."""
+    if rows:
+        changed = [
+            (r.source, r.stream, r.path, "yes" if r.mapped else "no", _change(r), clock.show(r.at)) for r in rows
+        ]
+        show_table("Latest changes of shape", ("source", "stream", "path", "mapped", "change", "seen"), changed)
+
+
+def _change(row: DriftRow) -> str:
+    kinds = {"NEW": row.now, "VANISHED": row.was, "RETYPED": f"{row.was} → {row.now}"}
+    return f"{row.change} {kinds[row.change] or ''}"
+
+
+def show_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], figures: Collection[str] = ()
+) -> None:
+    """A table of texts; the columns named in `figures` are numbers."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in figures else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(plain(words)) for words in row))
+    console.print(table)
 
 
 def _difference(row: MoneyRow) -> str:
@@ -161,12 +201,16 @@ def show_at_stake(rows: Sequence[AtStake], currency: str) -> None:
 
 
 def show_run(report: Report) -> None:
-    """One line: how long each phase took and what it did."""
+    """What is to be known of single streams; then one line: how long each phase took and what it did."""
+    for name, note in report.notes.items():
+        console.print(f"[yellow]note[/] {escape(name)}: {escape(note)}", soft_wrap=True, highlight=False)
     phases = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in report.seconds.items())
     derived = report.counts.get("customers_derived", 0)
     raised, cleared = report.counts.get("flags_raised", 0), report.counts.get("flags_cleared", 0)
+    deleted = report.counts.get("deleted", 0)
+    gone = f"{deleted:,} records gone at their source, " if deleted else ""
     console.print(
-        f"\n[dim]{report.requests:,} requests; {derived:,} customers derived, {raised:,} flags raised, "
+        f"\n[dim]{report.requests:,} requests; {gone}{derived:,} customers derived, {raised:,} flags raised, "
         f"{cleared:,} cleared; {phases}[/]",
         highlight=False,
     )
@@ -181,13 +225,26 @@ def show_query(url: str, query: str, served: bool) -> None:
         console.print("\nCtrl-C ends it.", highlight=False)
 
 
+def show_answered(source: str, rows: Sequence[Answered]) -> None:
+    """Per stream: what its first page held, or why there was none."""
+    table = _table(f"{source}, asked just now", "stream", "records", "with a key", "more", "seconds", "status")
+    for r in rows:
+        said = "[green]answers[/]" if r.error is None else "[red]does not answer[/]"
+        keyed = f"{r.keyed}" if r.keyed == r.records else f"[red]{r.keyed}[/]"
+        table.add_row(r.stream, f"{r.records}", keyed, "yes" if r.more else "no", f"{r.seconds:.2f}", said)
+    console.print(table)
+    for r in rows:
+        for line in filter(None, (r.error, r.note)):
+            console.print(escape(line), soft_wrap=True, highlight=False)
+
+
 def show_tree(title: str, branches: Sequence[tuple[str, Sequence[str]]]) -> None:
     """A title, branches below it, and leaves below each."""
-    tree = Tree(f"[bold]{escape(title)}[/]")
+    tree = Tree(f"[bold]{escape(plain(title))}[/]")
     for branch, leaves in branches:
-        limb = tree.add(f"[bold]{escape(branch)}[/]")
+        limb = tree.add(f"[bold]{escape(plain(branch))}[/]")
         for leaf in leaves:
-            limb.add(escape(leaf))
+            limb.add(escape(plain(leaf)))
     console.print(tree, highlight=False)
 
 

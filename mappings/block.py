@@ -25,6 +25,7 @@ class Test(Block):
     at_least: int | float | None = Field(None, description="The number is this or more.")
     at_most: int | float | None = Field(None, description="The number is this or less.")
     contains: Scalar = Field(None, description="The list holds this value, or the text this part.")
+    lacks: Scalar = Field(None, description="The list does not hold this value, nor the text this part.")
     same_as: str | None = Field(None, description="Equal to what this other path leads to.")
     other_than: str | None = Field(None, description="Not equal to what this other path leads to.")
 

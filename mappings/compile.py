@@ -16,21 +16,26 @@ from typing import Any
 import msgspec
 import phonenumbers
 
-from mappings.blocks import FACTS, PARTIES, Rows
-from mappings.control import Control, controlled
-from mappings.fields import Surroundings
-from mappings.generate import Code
-from mappings.lexicon import read_lexicon
+from mappings.compiling import searching
+from mappings.compiling.blocks import FACTS, PARTIES, Rows
+from mappings.compiling.control import Control, controlled
+from mappings.compiling.fields import Surroundings
+from mappings.compiling.filling import filled
+from mappings.compiling.generate import Code
+from mappings.compiling.parties import parties
+from mappings.converting.lexicon import read_lexicon
 from mappings.loader import Source
 from mappings.model import ENTITIES
-from mappings.parties import parties
 from mappings.paths import steps_of, without
 from mappings.rulebook import Rulebook
-from mappings.spec import Stream
+from mappings.spec import Scalar, Stream
 from mappings.values import UnfitError
 
 CODE_VERSION = 2  # to be raised with every change of what converters or generated code make of the same record
-_FETCHING = {"get", "about", "params", "headers", "pages", "since", "fresh"}  # changes no row
+_FETCHING = {
+    "get", "post", "about", "base_url", "auth", "params", "headers", "body", "format", "csv", "error", "records",
+    "map_key", "columns", "pages", "since", "parent", "webhook", "max_bad", "fresh",
+}  # fmt: skip  # changes no row
 _ENCODER = msgspec.json.Encoder(order="sorted")
 _FILE = "<mapping>"
 
@@ -43,12 +48,14 @@ class Mapped:
     """What a batch of records means.
 
     `rows` by entity, in the order of `row_columns`; `controls` as (landing_no, item, currency, thousandths of the
-    minor unit), where item numbers the stream's `reconcile` blocks; `problems` as (landing_no, JSON path, reason).
+    minor unit), where item numbers the stream's `reconcile` blocks; `problems` as (landing_no, JSON path, reason);
+    `gone` as (landing_no, stream, key): such a record says that the record of that key in that stream is no more.
     """
 
     rows: dict[str, list[tuple[Any, ...]]]
     controls: list[tuple[int, int, str, int]]
     problems: list[tuple[int, str, str]]
+    gone: list[tuple[int, str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,8 @@ class Compiled:
     def map(self, records: Sequence[Record]) -> Mapped:
         """Rows, controls and problems of (landing_no, parsed record) pairs. Raises nothing for any record.
 
-        A record with a problem yields no rows at all; its control is read all the same where it can be.
+        A record with a problem yields no rows at all; its control is read all the same where it can be. One of which
+        the stream's `deleted.when` holds yields nothing at all.
         """
         rows: dict[str, list[tuple[Any, ...]]] = {entity: [] for entity in self.entities}
         problems: list[tuple[int, str, str]] = []
@@ -83,19 +91,24 @@ class Compiled:
         def failed(landing_no: int, error: Exception) -> None:
             problems.append((landing_no, self._place(error.__traceback__), _reason(error)))
 
-        self._run(records, failed, *(rows[entity].append for entity in self.entities))
-        controls = self._controlled(records, problems) if self._controls else []
+        deleted: list[int] = []
+        gone: list[tuple[int, str, str]] = []
+        self._run(records, failed, deleted.append, gone.append, *(rows[entity].append for entity in self.entities))
+        controls = self._controlled(records, problems, frozenset(deleted)) if self._controls else []
         if problems:
             bad = {landing_no for landing_no, _, _ in problems}
             rows = {entity: [row for row in made if row[0] not in bad] for entity, made in rows.items()}
-        return Mapped(rows, controls, problems)
+            gone = [one for one in gone if one[0] not in bad]
+        return Mapped(rows, controls, problems, gone)
 
     def _controlled(
-        self, records: Sequence[Record], problems: list[tuple[int, str, str]]
+        self, records: Sequence[Record], problems: list[tuple[int, str, str]], deleted: frozenset[int]
     ) -> list[tuple[int, int, str, int]]:
         bad = {landing_no for landing_no, _, _ in problems}
         controls: list[tuple[int, int, str, int]] = []
         for landing_no, record in records:
+            if landing_no in deleted:
+                continue
             try:
                 controls += [(landing_no, *control) for control in controlled(record, self._controls)]
             except UnfitError as error:
@@ -108,7 +121,10 @@ class Compiled:
             trace = trace.tb_next
         if trace is None:
             return "$"
-        return self._places.get(trace.tb_lineno, "$").replace("{}", str(trace.tb_frame.f_locals.get("i", "*")))
+        place, seen = self._places.get(trace.tb_lineno, "$"), trace.tb_frame.f_locals
+        for level in range(1, place.count("{}") + 1):
+            place = place.replace("{}", str(seen.get(f"i{level}", "*")), 1)
+        return place
 
 
 def row_columns(entity: str) -> tuple[str, ...]:
@@ -118,19 +134,21 @@ def row_columns(entity: str) -> tuple[str, ...]:
 
 def compile_stream(source: Source, stream: str, rulebook: Rulebook) -> Compiled:
     """The stream's mapping, ready to run. Raises KeyError for a stream that the source does not have."""
-    spec: Stream = source.system.streams[stream]
-    around = Surroundings(rulebook.company.region, read_lexicon(rulebook.risk.intents))
+    spec = filled(source.system.streams[stream], source)
+    nothing = source.system.nothing if spec.nothing is None else spec.nothing
+    said = frozenset((value.__class__, value) for value in nothing)
+    around = Surroundings(rulebook.company.region, read_lexicon(rulebook.risk.intents), said)
     entities = (*(PARTIES if spec.profile is not None else ()), *(e for e in FACTS if spec.blocks(e)))
     run, places = _generated(spec, stream, around, entities)
     blocks = spec.blocks("reconcile")
     volatile = [steps_of(path) for path in spec.volatile]
     return Compiled(
-        version=_version(spec, stream, rulebook),
+        version=_version(spec, stream, rulebook, nothing),
         entities=entities,
         control_kinds=tuple(tuple(block.kinds) for block in blocks),
         _run=run,
         _places=places,
-        _controls=tuple(Control.of(block) for block in blocks),
+        _controls=tuple(Control.of(block, nothing) for block in blocks),
         _dropped=frozenset(steps[0] for steps in volatile if len(steps) == 1),
         _volatile=tuple(steps for steps in volatile if len(steps) > 1),
     )
@@ -138,12 +156,15 @@ def compile_stream(source: Source, stream: str, rulebook: Rulebook) -> Compiled:
 
 def _generated(spec: Stream, name: str, around: Surroundings, entities: tuple[str, ...]) -> tuple[Run, dict[int, str]]:
     code = Code()
-    arguments = ", ".join(["records", "failed", *(f"add_{entity}" for entity in entities)])
+    arguments = ", ".join(["records", "failed", "deleted", "gone", *(f"add_{entity}" for entity in entities)])
     with code.under(f"def run({arguments}):"), code.under("for no, r in records:"):
         with code.under("try:"):
             code.line(f"g = {code.function(getter_of)}(r)", "$")
             rows = Rows(spec, code.scope("r", "g", "$"), code, around)
+            rows.deleted()
             code.line(f"key = {rows.compound_key()}")
+            if spec.deletes is not None:
+                code.line(f"gone((no, {code.bind(spec.deletes)}, key))")
             if spec.profile is not None:
                 parties(rows, name, spec.profile)
             rows.facts()
@@ -165,8 +186,8 @@ def _reason(error: Exception) -> str:
     return str(error)[:200] if isinstance(error, UnfitError) else f"cannot be read ({type(error).__name__})"
 
 
-def _version(spec: Stream, name: str, rulebook: Rulebook) -> str:
-    said = {
+def _version(spec: Stream, name: str, rulebook: Rulebook, nothing: Sequence[Scalar]) -> str:
+    said: dict[str, Any] = {
         "code": CODE_VERSION,
         "phone_numbers": phonenumbers.__version__,
         "stream": name,
@@ -175,4 +196,9 @@ def _version(spec: Stream, name: str, rulebook: Rulebook) -> str:
         "intents": rulebook.risk.intents,
         "ranks": list(rulebook.risk.intents),
     }
-    return hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=16).hexdigest()
+    if nothing:
+        said["nothing"] = list(nothing)
+    text = json.dumps(said, sort_keys=True)
+    if '"jmespath": "' in text:
+        text += searching.VERSION
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

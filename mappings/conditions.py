@@ -1,11 +1,11 @@
-"""In: one condition of a `when`. Out: a function from the value at its path to whether it holds.
+"""In: the conditions of a `when`. Out: functions from the value at a path to whether its condition holds.
 
 Values are compared as words, so that `1` and `"1"`, `true` and `1` are the same; null and an empty text are too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,7 @@ from mappings.spec import Scalar, Test
 from mappings.values import UnfitError, decimal_of, plain
 
 Check = Callable[[Any], bool]
+Condition = tuple[str, Check, Any]  # a path, its check, and what the mapping says there
 _WORDS = frozenset((str, int, float, bool, type(None)))
 
 
@@ -22,6 +23,25 @@ def condition(said: Any, starred: bool = False) -> Check:
     if not starred:
         return check
     return lambda found: any(check(value) for value in found or (None,))
+
+
+def conditions(when: Mapping[str, Any] | None) -> tuple[Condition, ...]:
+    """The conditions of a whole `when`, made ready for `hold`."""
+    return tuple((path, condition(said, "*" in path), said) for path, said in (when or {}).items())
+
+
+def hold(ready: Iterable[Condition], at: Callable[[str], Any]) -> bool:
+    """Whether every condition holds; `at` says what a path leads to."""
+    for path, check, said in ready:
+        found = at(path)
+        if not check(found):
+            return False
+        if isinstance(said, Test):
+            if said.same_as is not None and not same(found, at(said.same_as)):
+                return False
+            if said.other_than is not None and same(found, at(said.other_than)):
+                return False
+    return True
 
 
 def same(one: Any, other: Any) -> bool:
@@ -57,6 +77,9 @@ def _test(said: Test) -> Check:
     if said.contains is not None:
         part = said.contains
         checks.append(lambda value: _contains(value, part))
+    if said.lacks is not None:
+        lacked = said.lacks
+        checks.append(lambda value: not _contains(value, lacked))
     return checks[0] if len(checks) == 1 else lambda value: all(check(value) for check in checks)
 
 

@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 
 import phonenumbers
 
-from mappings.countries import country_code
-from mappings.instants import epoch_ms, epoch_s, epoch_us, eu_date, iso, iso_date, us_date
-from mappings.lexicon import intent
+from mappings.converting.countries import country_code
+from mappings.converting.instants import epoch_ms, epoch_s, epoch_us, eu_date, iso, iso_date, us_date
+from mappings.converting.lexicon import intent
+from mappings.converting.quantities import clock, currency, flag, months, number, ratio
 from mappings.model import Type
-from mappings.quantities import currency, flag, months, number, ratio
 from mappings.values import UnfitError, plain
 
 TEXT_LIMIT = 4_000
@@ -100,6 +100,12 @@ def email(value: Any) -> str | None:
     return said if len(said) <= 254 and _EMAIL.fullmatch(said) else None
 
 
+def handle(value: Any) -> str | None:
+    """A name on a social network in lower case, without the @ before it."""
+    said = plain(value)
+    return None if said is None else said.lower().removeprefix("@") or None
+
+
 @lru_cache(maxsize=65_536)
 def _e164(value: str, region: str) -> str | None:
     try:
@@ -156,6 +162,7 @@ CONVERTERS: dict[str, Converter] = {
     "eu_date": Converter(eu_date, Type.DATE),
     "email": Converter(email, Type.TEXT),
     "phone": Converter(phone, Type.TEXT, "region"),
+    "handle": Converter(handle, Type.TEXT),
     "country": Converter(country, Type.TEXT),
     "language": Converter(language, Type.TEXT),
     "currency": Converter(currency, Type.CURRENCY),
@@ -163,6 +170,7 @@ CONVERTERS: dict[str, Converter] = {
     "int": Converter(number, Type.NUMBER),
     "ratio": Converter(ratio, Type.RATIO),
     "months": Converter(months, Type.NUMBER),
+    "clock": Converter(clock, Type.NUMBER),
     "lower": Converter(lower, Type.TEXT),
     "upper": Converter(upper, Type.TEXT),
     "strip": Converter(plain, Type.TEXT),

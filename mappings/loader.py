@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
-from mappings.check import fit
-from mappings.countries import country_code
-from mappings.currencies import DECIMALS
-from mappings.document import MappingError, Place, Problem, hint, read_document
-from mappings.meaning import wrong_meaning
+from mappings.checking.check import fit
+from mappings.checking.document import MappingError, Place, Problem, hint, read_document
+from mappings.checking.meaning import wrong_meaning
+from mappings.converting.countries import country_code
+from mappings.converting.currencies import DECIMALS
 from mappings.rulebook import Company, Rulebook
 from mappings.spec import System
 
@@ -169,8 +169,10 @@ def _instance(name: str, system: System, given: Mapping[str, str], environ: Mapp
         else:
             lacking = [variable(name, setting)]
             value = environ.get(lacking[0]) or declared.default
-        if value is None:
+        if value is None and not declared.optional:
             missing += lacking
+        elif value is None:
+            continue
         else:
             values[setting] = value
     return Source(name, system, Settings(values), tuple(missing))

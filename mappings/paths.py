@@ -1,21 +1,32 @@
 """In: dotted paths and parsed JSON. Out: what a path leads to, or nothing: no shape of a record raises.
 
-A number picks from a list, `*` takes all of it, `.` is the whole.
+A number picks from a list, `*` takes all of it, `.` is the whole; `\\.` is a dot in a name.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 WHOLE = "."
+UP = "parent."
+
+
+def lists_of(each: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The paths of an `each`, outermost first; none where it is not said."""
+    return () if each is None else (each,) if isinstance(each, str) else tuple(each)
 
 
 @lru_cache(maxsize=1_024)
 def steps_of(path: str) -> tuple[str, ...]:
-    """The steps of a path; none for the whole."""
-    return () if path == WHOLE else tuple(path.split("."))
+    """The steps of a path; none for the whole. A dot behind a backslash is part of a name."""
+    if path == WHOLE:
+        return ()
+    if "\\" not in path:
+        return tuple(path.split("."))
+    return tuple(step.replace("\\.", ".") for step in re.split(r"(?<!\\)\.", path))
 
 
 def walk(value: Any, steps: Sequence[str]) -> Any:

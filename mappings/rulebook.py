@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from mappings.duration import Duration
 from mappings.model import CHANNELS, INTENTS, STAGES
 from mappings.spec import Block
 
@@ -26,6 +27,8 @@ class Instance(Block):
 
     system: str
     settings: dict[str, str] = Field(default_factory=dict, description="Setting to text; ${NAME} is the environment.")
+    every: Duration | None = Field(None, description="How often it is pulled, where the mapping's word does not fit.")
+    retention: Duration | None = Field(None, description="As the company's, for this source alone.")
 
 
 class Company(Block):
@@ -39,6 +42,9 @@ class Company(Block):
     region: str = Field(description="Country of phone numbers and addresses that name none, ISO 3166-1 alpha-2.")
     language: str = Field(description="Language of texts that name none, ISO 639-1.")
     sources: dict[str, Instance] = Field(description="The sources, the most trusted first.")
+    retention: Duration | None = Field(
+        None, description="How long a mapped record is kept as it was sent; what it means stays. For ever where absent."
+    )
     rates: dict[str, dict[date, Decimal]] = Field(
         description="Currency to first day to rate: units of the reporting currency for one unit, until the next day."
     )

@@ -5,6 +5,7 @@ A reason never holds the value itself: it may be somebody's.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -20,6 +21,12 @@ def kind_of(value: Any) -> str:
     if isinstance(value, int | float):
         return "a number"
     return {str: "a text", list: "a list", dict: "an object", type(None): "nothing"}.get(type(value), "a value")
+
+
+def joined_key(parts: Sequence[str]) -> str:
+    """One key made of several parts with `/` between them; where a part holds one, it stands behind a backslash, so
+    that no two records share a key."""
+    return "/".join(part.replace("\\", "\\\\").replace("/", "\\/") for part in parts)
 
 
 def plain(value: Any) -> str | None:

@@ -31,6 +31,7 @@ from hub.demo import sandbox
 from hub.export.views import create_views
 from hub.settings import read_settings
 from hub.store.engine import Store
+from mappings.loader import load_system, shipped
 
 HOUSE = Path(__file__).parents[1]
 GUIDES = [HOUSE / "README.md", HOUSE / "CONTRIBUTING.md", *sorted((HOUSE / "docs").glob("*.md"))]
@@ -52,7 +53,8 @@ CANNOT_RUN = {
     "pg_dump": "wants PostgreSQL's client programs",
     "export POSTGRES_PASSWORD": "wants Docker; the compose file is read below",
 }
-DATABASE_LESS = {"data-engineer.md": "begins in an empty folder"}
+DATABASE_LESS = {"data-engineer.md": "begins in an empty folder", "connect.md": "begins in an empty folder"}
+DESK = "127.0.0.1:8765"  # where connect.md has its help desk
 
 # A hub for snippets, which are many: the imports are paid once, each command runs in a process forked from there.
 HUB_DOOR = """
@@ -169,6 +171,7 @@ class Deployment:
     environment: dict[str, str]
     sources: dict[str, str]
     address: str
+    desk: str
 
     def ask(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         """What the server answers to a query."""
@@ -185,20 +188,26 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     environment = _environment(folder / "bin")
     hub = [sys.executable, "-m", "hub.cli"]
     database = ["--database", f"sqlite:///{folder / 'hub.db'}"]
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
+    port, desk = _free_port(), _free_port()
     demo = [*hub, "demo", "--once", "--customers", "60", *database]
     subprocess.run(demo, env=environment, check=True, capture_output=True)
     with (
         sandbox(60) as sources,
         _running([sys.executable, "-c", HUB_DOOR, environment["HUB_DOOR"]], environment) as door,
         _running([*hub, "serve", "--port", port, *database], environment) as serving,
+        _running([sys.executable, "-m", "connectors.sandbox.parcel_desk", "--port", desk], environment) as helping,
     ):
         assert door.stdout is not None
         assert door.stdout.readline() == b"open\n"
         _await(serving, f"http://127.0.0.1:{port}/readyz")
-        yield Deployment(folder, environment, sources, f"127.0.0.1:{port}")
+        _await(helping, f"http://127.0.0.1:{desk}/openapi.json")
+        yield Deployment(folder, environment, sources, f"127.0.0.1:{port}", f"127.0.0.1:{desk}")
+
+
+def _free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
 
 
 @contextmanager
@@ -227,11 +236,11 @@ def _await(serving: subprocess.Popen[bytes], url: str) -> None:
             urlopen(url).close()  # noqa: S310
         except URLError:
             try:
-                raise AssertionError(f"hub serve ended with code {serving.wait(0.05)}")
+                raise AssertionError(f"the server ended with code {serving.wait(0.05)}")
             except subprocess.TimeoutExpired:
                 continue
         return
-    raise AssertionError("hub serve does not answer")
+    raise AssertionError("the server does not answer")
 
 
 def run(deployment: Deployment, folder: Path, guide: Path) -> str:
@@ -245,7 +254,8 @@ def run(deployment: Deployment, folder: Path, guide: Path) -> str:
         environment = environment | deployment.sources
     snippets = [b for b in blocks(guide) if b.language in SHELL and not b.shown_only]
     script = "\n".join(
-        f"echo '== {place(b)}'\n{b.text.replace('127.0.0.1:8000', deployment.address)}" for b in snippets
+        f"echo '== {place(b)}'\n{b.text.replace('127.0.0.1:8000', deployment.address).replace(DESK, deployment.desk)}"
+        for b in snippets
     )
     bash = ["/usr/bin/env", "bash", "-euc", script]
     done = subprocess.run(
@@ -271,6 +281,13 @@ PROMISED = {
     "README.md": ['"valueAtRisk":{"amount":"'],
     "frontend.md": ['{"data":{"customer":null}}'],
     "data-engineer.md": ["stripe_us: stripe", "did you mean `records`", "stripe.yml:", "exit code 1", "├── record"],
+    "connect.md": [
+        "desk: desk, 3 streams, fine; not set: DESK_KEY",
+        "answers",
+        "a word that the table lacks",
+        "dario.3@post.example",
+        "no dead letters",
+    ],
     "operator.md": ["dry run: nothing was erased", "erased cus_", "sqlite:///hub.db: up to date"],
     "bi.md": ["state|customers", "entry_id,customer_id"],
 }
@@ -334,13 +351,13 @@ def test_the_operators_guide_has_every_option_of_a_command(command: str) -> None
 
 
 def test_the_operators_guide_names_no_command_that_is_none() -> None:
-    assert set(re.findall(r"^### hub (\w+(?: \w+)?)$", OPERATOR, re.MULTILINE)) == set(COMMANDS)
+    assert set(re.findall(r"^### hub ([\w-]+(?: \w+)?)$", OPERATOR, re.MULTILINE)) == set(COMMANDS)
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
 def test_every_command_and_option_that_a_guide_names_exists(guide: Path) -> None:
     said = guide.read_text(encoding="utf-8")
-    named = re.findall(r"(?:`|^|[(;|&] ?|bin/)hub ([a-z]+)((?: [^`\n|;&)$]*)?)", said, re.MULTILINE)
+    named = re.findall(r"(?:`|^|[(;|&] ?|bin/)hub ([a-z]+(?:-[a-z]+)*)((?: [^`\n|;&)$]*)?)", said, re.MULTILINE)
     for word, rest in named:
         command = f"{word} {rest.split()[0]}" if word in GROUPED and word not in COMMANDS and rest else word
         assert command in COMMANDS or command in GROUPED, f"hub {command}"
@@ -401,3 +418,13 @@ def test_the_readme_is_short_and_leads_to_every_guide() -> None:
     readme = (HOUSE / "README.md").read_text(encoding="utf-8")
     assert [guide.name for guide in GUIDES[1:] if guide.name not in readme] == []
     assert len(readme.splitlines()) <= 70
+
+
+def test_the_data_engineers_guide_lists_every_shipped_mapping_with_its_label() -> None:
+    guide = (HOUSE / "docs" / "data-engineer.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\| `(\w+)` \| (\w+) \| (\w+) \| (.+?) \|$", guide, re.MULTILINE))
+    systems = [(path.parent.name, load_system(path)) for path in shipped().glob("sources/*/*.yml")]
+    assert listed == {
+        (said.system, kind, said.verified, ", ".join(f"`{stream}`" for stream in said.streams))
+        for kind, said in systems
+    }

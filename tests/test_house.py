@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,7 @@ HOME = {
     "strawberry": ("hub/api/",),
     "starlette": (
         "hub/server.py",
+        "hub/upkeep/webhooks.py",
         "hub/api/listen/streams.py",
         "hub/export/door.py",
         "hub/export/endpoint.py",
@@ -32,17 +34,19 @@ HOME = {
     ),
     "asyncpg": ("hub/api/plan/run.py",),
     "pyarrow": ("hub/export/arrow.py",),
-    "joserfc": ("hub/access/",),
+    "joserfc": ("hub/access/", "connectors/auth/"),
+    "cryptography": ("hub/store/vault.py",),
     "uvicorn": ("hub/cli/",),
     "zstandard": ("hub/api/listen/reply.py",),
     "typer": ("hub/cli/",),
     "rich": ("hub/terminal.py",),
     "sqlglot": ("hub/expression.py", "hub/expression/"),
+    "jmespath": ("mappings/",),
     "phonenumbers": ("mappings/",),
     "rapidfuzz": ("hub/identity/",),
 }
 SAYS_NOTHING = {"utils", "util", "common", "core", "helpers", "base", "manager", "misc"}
-VENDORS = ("stripe", "hubspot", "zendesk", "matomo", "salesforce")
+VENDORS = tuple(path.stem for path in (HOUSE / "mappings" / "sources").glob("*/*.yml"))
 
 
 def _place(path: Path) -> str:
@@ -83,7 +87,7 @@ def test_only_the_demo_uses_the_sandbox() -> None:
 @pytest.mark.parametrize("path", [p for p in MODULES if not _place(p).startswith(EXEMPT)], ids=_place)
 def test_python_knows_no_vendor(path: Path) -> None:
     text = path.read_text(encoding="utf-8").lower()
-    assert [vendor for vendor in VENDORS if vendor in text] == []
+    assert [vendor for vendor in VENDORS if re.search(rf"(?<![a-z]){vendor}(?![a-z])", text)] == []
 
 
 def test_every_module_name_says_something() -> None:

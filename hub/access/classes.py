@@ -91,7 +91,7 @@ PLAIN: Mapping[str, str] = {
     "BuyingGroupMember": "role interactionCount person",
     "DeadLetters": "count",
     "Deviation": "kind at message",
-    "Drift": "path change firstSeen",
+    "Drift": "path change was now mapped firstSeen",
     "Interaction": "id at type channel lane stage source sentiment stale",
     "Journey": "id definition startedAt endedAt outcome steps promises",
     "JourneyMap": "journeyCount stops transitions",

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import ColumnElement, case, func, literal
 
 from hub.api.scope import Scope
-from mappings.currencies import render
+from mappings.converting.currencies import render
 
 LIST_CAP = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -10,7 +10,7 @@ import sys
 import typer
 
 from hub import terminal
-from hub.cli import export, keys, run, serve, show
+from hub.cli import author, export, keys, letters, run, serve, show
 from hub.cli.frame import DONE, EXIT_CODES, FAILED, PARTLY, REFUSALS, USAGE, WRONG_WORDS
 
 __all__ = ["DONE", "FAILED", "PARTLY", "USAGE", "app", "main"]
@@ -26,10 +26,13 @@ app = typer.Typer(
 app.command()(run.demo)
 app.command()(run.sync)
 app.command()(serve.serve)
+app.command()(author.new)
 app.command()(show.check)
+app.command()(author.docs)
 app.command()(show.explain)
 app.command()(export.export)
 app.command()(run.remap)
+app.add_typer(letters.app, name="dead-letters")
 app.command()(run.erase)
 app.command()(show.schema)
 app.command()(run.migrate)

@@ -5,8 +5,6 @@ They need only the database (and `create` the roles), so that a key can be ended
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -16,11 +14,10 @@ from hub.access.aside import aside
 from hub.access.keys import Key, all_keys, create_key, revoke_key, rotate_key
 from hub.access.principal import SCOPES
 from hub.access.roles import build_sights
-from hub.cli.frame import Database, UnknownRole, UnknownScope, command_settings
+from hub.cli.frame import Database, UnknownRole, UnknownScope, command_settings, store_alone
 from hub.expression import hint
 from hub.rules import load_rules
 from hub.settings import Settings
-from hub.store.engine import Store, open_store
 
 app = typer.Typer(help="Make, list, rotate and revoke API keys.", no_args_is_help=True)
 
@@ -40,7 +37,7 @@ def create(
     settings = command_settings(database)
     _must_be_role(settings, role)
     scopes = _known_scopes(scope or [SCOPES[0]])
-    with _store(settings) as store, aside(store) as connection:
+    with store_alone(settings) as store, aside(store) as connection:
         offered, key = create_key(connection, name, role, scopes, days, clock.now())
     _show_once(offered, key)
 
@@ -48,7 +45,7 @@ def create(
 @app.command(name="list")
 def list_keys(database: Database = None) -> None:
     """List every key ever made: prefix, name, role, scopes, expiry, last day of use. Secrets are kept nowhere."""
-    with _store(command_settings(database)) as store, store.read() as connection:
+    with store_alone(command_settings(database)) as store, store.read() as connection:
         for key in all_keys(connection):
             used = f"last used {key.last_used}" if key.last_used else "never used"
             state = key.ended(clock.now()) or f"until {clock.show(key.expires_at)}"
@@ -63,7 +60,7 @@ def rotate(
     database: Database = None,
 ) -> None:
     """Make a new key like an old one and print it, this once; the old one lives on for a while."""
-    with _store(command_settings(database)) as store, aside(store) as connection:
+    with store_alone(command_settings(database)) as store, aside(store) as connection:
         offered, key = rotate_key(connection, prefix, hours, days, clock.now())
     _show_once(offered, key)
 
@@ -71,18 +68,9 @@ def rotate(
 @app.command()
 def revoke(prefix: Prefix, database: Database = None) -> None:
     """End a key; every running server refuses it within 5 seconds."""
-    with _store(command_settings(database)) as store, aside(store) as connection:
+    with store_alone(command_settings(database)) as store, aside(store) as connection:
         key = revoke_key(connection, prefix, clock.now())
     terminal.say(f"{key.prefix}  {key.name}  {key.ended(clock.now())}")
-
-
-@contextmanager
-def _store(settings: Settings) -> Iterator[Store]:
-    store = open_store(settings.database_url)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def _must_be_role(settings: Settings, role: str) -> None:

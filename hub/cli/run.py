@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from hub import clock, terminal
+from hub.cli.foresight import show_foresight
 from hub.cli.frame import (
     DONE,
     FAILED,
     PARTLY,
     AsOf,
     Database,
-    Sources,
+    Places,
     command_settings,
     instant,
     last_instant,
     must_be_free,
-    must_know,
+    must_know_places,
     open_hub,
 )
-from hub.cli.serve import serve_hub
+from hub.cli.keep import keep_synced
 from hub.demo import DEMO_AS_OF, DEMO_DATABASE, READY_QUERY, same_company, sandbox
-from hub.erase import erase as erase_customer
+from hub.erasure.erase import erase as erase_customer
+from hub.quality.foresee import foresee
 from hub.run import Hub, Progress, Report
 from hub.sync import follow
 from hub.sync import remap as remap_all
@@ -49,21 +52,42 @@ def demo(
         terminal.show_query(f"http://{settings.host}:{port}/graphql", READY_QUERY, served=not once)
         if once or report.status == "FAILED":
             raise typer.Exit(_code(report))
+        from hub.cli.serving import serve_hub  # what no other command has to wait for
+
         serve_hub(hub, settings, settings.host, port)
 
 
-def sync(sources: Sources = None, database: Database = None, as_of: AsOf = None) -> None:
+def sync(
+    sources: Places = None,
+    database: Database = None,
+    as_of: AsOf = None,
+    loop: Annotated[bool, typer.Option("--loop", help="Go on for ever, each source as often as it says.")] = False,
+) -> None:
     """Pull what changed, land it, and bring the customer graph up to date."""
+    if loop and as_of is not None:
+        raise typer.BadParameter("goes without --loop, whose now is the clock's", param_hint="--as-of")
+    if loop:
+        keep_synced(database, sources or ())
+        return
     with open_hub(command_settings(database)) as hub:
-        must_know(hub.sources, sources)
+        must_know_places(hub, sources)
         report = _synced(hub, instant(hub, as_of, clock.now()), sources or ())
         terminal.show_summary(hub, report)
         raise typer.Exit(_code(report))
 
 
-def remap(database: Database = None, as_of: AsOf = None) -> None:
+def remap(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what another mapping would change.")] = False,
+    database: Database = None,
+    as_of: AsOf = None,
+) -> None:
     """Map everything landed anew and derive it again, without network; as of the last run unless said otherwise."""
     with open_hub(command_settings(database)) as hub:
+        if dry_run:
+            with terminal.progress_bars() as progress:
+                found = foresee(_with(hub, progress))
+            show_foresight(found)
+            return
         with terminal.progress_bars() as progress:
             report = remap_all(_with(hub, progress), instant(hub, as_of, last_instant(hub)))
         terminal.show_summary(hub, report)
@@ -94,7 +118,7 @@ def migrate(database: Database = None) -> None:
 
 
 def _with(hub: Hub, progress: Progress) -> Hub:
-    return Hub(hub.store, hub.rulebook, hub.sources, progress)
+    return replace(hub, progress=progress)
 
 
 def _synced(hub: Hub, as_of: int, only: list[str] | tuple[()] = ()) -> Report:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mappings.currencies import DECIMALS
+from mappings.converting.currencies import DECIMALS
 
 PLACES_OF_A_THOUSANDTH = 3
 PLACES_OF_A_RATIO = 6

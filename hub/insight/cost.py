@@ -18,7 +18,7 @@ from hub.insight.money import half_even
 from hub.insight.touch import quoted
 from hub.store.bulk import insert_rows
 from hub.store.derived import entry
-from mappings.currencies import DECIMALS, THOUSANDTHS, decimals
+from mappings.converting.currencies import DECIMALS, THOUSANDTHS, decimals
 from mappings.rulebook import Cost, CostRate
 
 SECONDS_A_MINUTE = 60

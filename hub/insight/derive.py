@@ -66,7 +66,7 @@ class Derived:
 
 def rules_version(rulebook: Rulebook) -> str:
     """A hash of everything that insight depends on besides facts: another one makes every customer due."""
-    said = rulebook.model_dump(mode="json", exclude={"access": True, "company": {"sources": True}})
+    said = rulebook.model_dump(mode="json", exclude={"access": True, "company": {"sources": True, "retention": True}})
     said["trust"] = list(rulebook.company.sources)
     return blake2b(json.dumps([CODE_VERSION, said]).encode(), digest_size=8).hexdigest()
 

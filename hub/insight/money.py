@@ -13,7 +13,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from mappings.currencies import decimals
+from mappings.converting.currencies import decimals
 from mappings.rulebook import Company
 
 SHOWN_DIGITS = 12  # of a rate that is a quotient; conversion itself uses the quotient

@@ -9,7 +9,7 @@ import re
 from unicodedata import normalize
 
 from hub.identity.normalise import folded
-from mappings.countries import CALLING_CODES
+from mappings.converting.countries import CALLING_CODES
 
 LONGEST_TOKEN = 64
 _WORD = re.compile(r"[^\W_]+")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, any_, func, literal, select
+from sqlalchemy import Column, ColumnElement, Connection, String, Table, any_, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -65,6 +65,21 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[dict[str
     if rows:
         make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
         connection.execute(make(table).on_conflict_do_nothing(), rows)
+
+
+def insert_listed(
+    connection: Connection, table: Table, same: Mapping[str, str], column: str, values: Collection[str]
+) -> None:
+    """Adds a row for each value of `column`, `same` in all of them, where there is none with its key yet."""
+    if not values:
+        return
+    if connection.dialect.name == "sqlite":
+        listed = func.json_each(json.dumps(list(values))).table_valued("value").c.value
+    else:
+        listed = func.unnest(literal(list(values), ARRAY(table.c[column].type))).column_valued("value")
+    found = select(*(literal(value, String) for value in same.values()), listed).where(listed.is_not(None))
+    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    connection.execute(make(table).from_select((*same, column), found).on_conflict_do_nothing())
 
 
 def among(

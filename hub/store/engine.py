@@ -23,7 +23,10 @@ SQLITE_NEEDED = (3, 39, 0)  # IS DISTINCT FROM; RETURNING came with 3.35, UPDATE
 WAIT_S = 30.0  # how long a writer waits for another
 
 _WRITER_LOCK = 7_242_002  # any number, the same in every process that writes
-_ONE_WRITER = "SELECT set_config('lock_timeout', :wait, TRUE), pg_advisory_xact_lock(:lock)"
+_ONE_WRITER = (
+    "SELECT set_config('lock_timeout', :wait, TRUE), set_config('synchronous_commit', :commit, TRUE),"
+    " pg_advisory_xact_lock(:lock)"
+)
 
 _EVERY = (
     "PRAGMA foreign_keys = OFF",
@@ -66,11 +69,16 @@ class Store:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A connection in one transaction: committed at the end, rolled back on any exception. Raises StoreError."""
+    def write(self, *, repeatable: bool = False) -> Iterator[Connection]:
+        """A connection in one transaction: committed at the end, rolled back on any exception. Raises StoreError.
+
+        `repeatable`: what a failing machine loses of it (whole transactions, the last ones) is done again anyway, as a
+        page is pulled again behind the cursor that is there; PostgreSQL then does not wait for the disk.
+        """
         with in_one_line(self.place), self.engine.begin() as connection:
             if self.dialect == "postgresql":  # one writer at a time, as on SQLite: steps work off the same queues
-                connection.execute(text(_ONE_WRITER), {"wait": f"{self._wait_s}s", "lock": _WRITER_LOCK})
+                asked = {"wait": f"{self._wait_s}s", "commit": "off" if repeatable else "on", "lock": _WRITER_LOCK}
+                connection.execute(text(_ONE_WRITER), asked)
             yield connection
 
     def truncate_log(self) -> bool:

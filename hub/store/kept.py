@@ -58,6 +58,8 @@ stream_state = Table(
     Column("mapping_version", Words, comment="the mapping by which its records were last mapped"),
     Column("fresh_until", BigInteger),
     Column("record_count", BigInteger, nullable=False, default=0),
+    Column("due_at", BigInteger, comment="the clock's time from which it is to be pulled again; null: by its schedule"),
+    Column("pulled_at", BigInteger, comment="the clock's time at which the last pull of it began"),
 )
 
 PENDING = text("state = 0")  # word for word in every query that shall use the partial index
@@ -78,7 +80,13 @@ landing = Table(
     Column("first_seen_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
     Column("state", Integer, nullable=False, comment="0 pending, 1 mapped, 2 dead letter"),
-    Column("payload", LargeBinary, nullable=False, comment="the record's JSON as sent; last, as it may be long"),
+    Column(
+        "payload",
+        LargeBinary,
+        nullable=False,
+        comment="the JSON as sent, empty once it is gone or its retention over; behind the rest, as it may be long",
+    ),
+    Column("deleted_at", BigInteger, comment="as_of of the run that learnt that it is gone; null: it is there"),
     Index("landing_by_key", "source", "stream", "key", unique=True),
     Index("landing_by_pending", "source", "stream", "landing_no", sqlite_where=PENDING, postgresql_where=PENDING),
     **NEVER_AGAIN,
@@ -96,6 +104,68 @@ dead_letter = Table(
     Column("first_seen_at", BigInteger, nullable=False),
     Column("last_seen_at", BigInteger, nullable=False),
     Index("dead_letter_by_stream", "source", "stream", "last_seen_at"),
+)
+
+parent_due = Table(
+    "parent_due",
+    metadata,
+    Column("source", Words, primary_key=True),
+    Column("stream", Words, primary_key=True, comment="the stream that has a request for each parent"),
+    Column("parent_no", BigInteger, primary_key=True, comment="landing_no of a parent that is new or changed"),
+)
+
+read_key = Table(
+    "read_key",
+    metadata,
+    Column("source", Words, primary_key=True),
+    Column("stream", Words, primary_key=True),
+    Column("key", Words, primary_key=True, comment="came in the full reading under way: what did not come is gone"),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("source", Words, primary_key=True),
+    Column("stream", Words, primary_key=True),
+    Column("holder", Words, nullable=False, comment="a word of the process that pulls the stream"),
+    Column("until", BigInteger, nullable=False, comment="the clock's time at which a dead holder's lease is over"),
+)
+
+credential = Table(
+    "credential",
+    metadata,
+    Column("source", Words, primary_key=True),
+    Column("name", Words, primary_key=True, comment="what it is, as refresh_token"),
+    Column("secret", LargeBinary, nullable=False, comment="encrypted under HUB_SECRET_KEY"),
+    Column("renewed_at", BigInteger, nullable=False),
+)
+
+stream_path = Table(
+    "stream_path",
+    metadata,
+    Column("source", Words, primary_key=True),
+    Column("stream", Words, primary_key=True),
+    Column("path", Words, primary_key=True, comment="dotted, `*` for the items of a list; `.` is the record"),
+    Column("kinds", Words, nullable=False, comment="JSON list of the kinds of value that stood there, sorted"),
+    Column("records", BigInteger, nullable=False, comment="of those looked at, how many had it"),
+    Column("first_seen_at", BigInteger, nullable=False),
+    Column("last_seen_at", BigInteger, nullable=False),
+)
+
+drift = Table(
+    "drift",
+    metadata,
+    Column("drift_no", Number, primary_key=True),
+    Column("source", Words, nullable=False),
+    Column("stream", Words, nullable=False),
+    Column("path", Words, nullable=False),
+    Column("change", Words, nullable=False, comment="NEW, VANISHED or RETYPED"),
+    Column("was", Words, comment="kinds of value before"),
+    Column("now", Words, comment="kinds of value since"),
+    Column("mapped", Boolean, nullable=False, comment="whether the mapping reads this path"),
+    Column("at", BigInteger, nullable=False),
+    Index("drift_by_stream", "source", "stream", "drift_no"),
+    **NEVER_AGAIN,
 )
 
 profile_ledger = Table(

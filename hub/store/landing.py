@@ -7,19 +7,20 @@ fields only is taken over without being mapped again.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
-import secrets
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import Connection, func, select, text, update
 
-from connectors.pull import Page
+from connectors.pull import Page, Record
 from hub.store.bulk import among, insert_missing, insert_rows, update_rows
-from hub.store.kept import hub_meta, landing, stream_run, stream_state, tombstone
+from hub.store.erased import tombstoned
+from hub.store.gone import NOTHING, Absent, mark_absent, note_read, reading
+from hub.store.kept import landing, stream_run, stream_state
+from hub.store.parents import make_due
 
 _COLUMNS = ("source", "stream", "key", "raw_hash", "first_seen_at", "changed_at", "state", "payload")
 _PENDING = 0
@@ -34,12 +35,31 @@ class Canonical(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Ties:
+    """What else follows from a stream's arrival: `children` have a request for each of its records, of which those
+    that a whole reading does not bring are gone, up to the share `absent`; null where no reading is whole. Each says
+    that the record of its key is gone from the stream `deletes`.
+    """
+
+    children: tuple[str, ...] = ()
+    absent: float | None = None
+    deletes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Landed:
-    """How many records came, how many of them were new or different, how many not. A repeated key counts once."""
+    """How many records came, how many of them were new or different, how many not. A repeated key counts once.
+
+    `absent` is what a whole reading did not bring, where one has just ended.
+    """
 
     pulled: int
     changed: int
     unchanged: int
+    absent: Absent | None = None
+
+
+FREE = Ties()
 
 
 def land(
@@ -50,33 +70,49 @@ def land(
     pages: Sequence[Page],
     compiled: Canonical,
     as_of: int,
+    ties: Ties = FREE,
 ) -> Landed:
     """Lands the records of these pages and the cursor after the last one, in the caller's transaction.
 
     Of records with one key the last wins; one without key lands under its hash; one that a tombstone names does not
-    land. `as_of` is the run's instant in microseconds.
+    land. `as_of` is the run's instant in microseconds. A page of one parent's children has no cursor of its own.
     """
-    pulled = sum(len(page.records) for page in pages)
     _lock_stream(connection, source, stream)
-    records = _by_key(pages)
-    for erased in _tombstoned(connection, source, stream, records):
-        del records[erased]
-    known = _known(connection, source, stream, records)
-    new = [
-        (source, stream, key, raw, as_of, as_of, _PENDING, payload)
-        for key, (raw, payload) in records.items()
-        if key not in known
-    ]
-    insert_rows(connection, landing, _COLUMNS, new)
-    different = [(key, *records[key]) for key, (_, raw, _) in known.items() if records[key][0] != raw]
-    changed = len(new) + _take_over(connection, known, different, compiled, as_of)
-    landed = Landed(pulled, changed, pulled - changed)
-    _go_on(connection, run_no, source, stream, pages, landed, len(new))
+    arriving = [record for page in pages for record in page.records]
+    landed, keys, more = _take_in(connection, source, stream, arriving, compiled, as_of, ties)
+    if ties.absent is not None and pages:
+        note_read(connection, source, stream, keys)
+        if pages[-1].last:
+            landed = replace(landed, absent=mark_absent(connection, source, stream, ties.absent, as_of))
+    cursors = [json.dumps(page.cursor, sort_keys=True) for page in pages if page.parent is None]
+    _go_on(connection, source, stream, more, {"cursor": cursors[-1]} if cursors else {})
+    _count(connection, run_no, source, stream, len(pages), landed)
+    return landed
+
+
+def land_records(
+    connection: Connection,
+    source: str,
+    stream: str,
+    records: Sequence[Record],
+    compiled: Canonical,
+    as_of: int,
+    ties: Ties = FREE,
+) -> Landed:
+    """Lands records that were not pulled, as those of a notification: no cursor moves, no run counts them."""
+    _lock_stream(connection, source, stream)
+    landed, keys, more = _take_in(connection, source, stream, records, compiled, as_of, ties)
+    _go_on(connection, source, stream, more, {})
+    if ties.absent is not None and reading(connection, source, stream):
+        note_read(connection, source, stream, keys)  # it may have come into being behind the pages already read
     return landed
 
 
 def pending(connection: Connection, source: str, stream: str, limit: int) -> list[tuple[int, bytes]]:
-    """The landing numbers and payloads of up to `limit` records that wait to be mapped, the oldest first."""
+    """The landing numbers and payloads of up to `limit` records that wait to be mapped, the oldest first.
+
+    The payload of one that is gone at its source is empty: it means nothing any more.
+    """
     rows = connection.execute(
         select(landing.c.landing_no, landing.c.payload)
         .where(landing.c.source == source, landing.c.stream == stream, text("state = 0"))
@@ -98,14 +134,43 @@ def digest(data: bytes) -> bytes:
 
 
 # records -------------------------------------------------------------------------------------------------------------
-def _by_key(pages: Sequence[Page]) -> dict[str, tuple[bytes, bytes]]:
+def _take_in(
+    connection: Connection,
+    source: str,
+    stream: str,
+    arriving: Sequence[Record],
+    compiled: Canonical,
+    as_of: int,
+    ties: Ties,
+) -> tuple[Landed, Collection[str], int]:
+    """Lands the records; returns what came of them, their keys, and how many more there are than before."""
+    records = _by_key(arriving)
+    for erased in tombstoned(connection, source, stream, records):
+        del records[erased]
+    known = _known(connection, source, stream, records)
+    later = _later(connection, source, ties.deletes, records, as_of)
+    new = [
+        (source, stream, key, raw, as_of, later.get(key, as_of), _PENDING, payload)
+        for key, (raw, payload) in records.items()
+        if key not in known
+    ]
+    insert_rows(connection, landing, _COLUMNS, new)
+    different = [(key, *records[key]) for key, (_, raw, _, _) in known.items() if records[key][0] != raw]
+    changed = [row[2] for row in new] + _take_over(
+        connection, known, different, compiled, lambda key: later.get(key, as_of)
+    )
+    make_due(connection, source, stream, ties.children, changed)
+    more = len(new) + sum(known[key][1] == NOTHING for key, *_ in different)
+    return Landed(len(arriving), len(changed), len(arriving) - len(changed)), list(records), more
+
+
+def _by_key(arriving: Iterable[Record]) -> dict[str, tuple[bytes, bytes]]:
     """Key to raw hash and payload; of a repeated key the last."""
     records: dict[str, tuple[bytes, bytes]] = {}
-    for page in pages:
-        for record in page.records:
-            raw = hashlib.blake2b(record.payload, digest_size=16).digest()
-            key = record.key
-            records[keyless(raw) if key is None else key.replace("\x00", "")] = (raw, record.payload)
+    for record in arriving:
+        raw = hashlib.blake2b(record.payload, digest_size=16).digest()
+        key = record.key
+        records[keyless(raw) if key is None else key] = (raw, record.payload)
     return records
 
 
@@ -114,17 +179,28 @@ def keyless(raw_hash: bytes) -> str:
     return "#" + raw_hash.hex()
 
 
-Known = dict[str, tuple[int, bytes, bytes | None]]
+Known = dict[str, tuple[int, bytes, bytes | None, int]]
 
 
 def _known(connection: Connection, source: str, stream: str, keys: Collection[str]) -> Known:
-    """Of these keys those that are landed: key to number, raw hash, content hash."""
-    rows = connection.execute(
-        select(landing.c.key, landing.c.landing_no, landing.c.raw_hash, landing.c.content_hash).where(
-            landing.c.source == source, landing.c.stream == stream, among(connection, landing.c.key, keys)
-        )
-    )
-    return {row[0]: (row[1], row[2], row[3]) for row in rows}
+    """Of these keys those that are landed: key to number, raw hash, content hash, instant of the last change."""
+    c = landing.c
+    these = (c.source == source, c.stream == stream, among(connection, c.key, keys))
+    rows = connection.execute(select(c.key, c.landing_no, c.raw_hash, c.content_hash, c.changed_at).where(*these))
+    return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
+
+
+def _later(
+    connection: Connection, source: str, deletes: str | None, keys: Collection[str], as_of: int
+) -> dict[str, int]:
+    """The instants of the records that notices of these keys say are gone, where a clock that was ahead gave them one
+    behind `as_of`: a notice is never older than what it came after.
+    """
+    if deletes is None:
+        return {}
+    c = landing.c
+    these = (c.source == source, c.stream == deletes, c.changed_at > as_of, among(connection, c.key, keys))
+    return {row[0]: row[1] for row in connection.execute(select(c.key, c.changed_at).where(*these))}
 
 
 def _take_over(
@@ -132,24 +208,39 @@ def _take_over(
     known: Known,
     different: Iterable[tuple[str, bytes, bytes]],
     compiled: Canonical,
-    as_of: int,
-) -> int:
-    """Replaces the payloads; returns how many say something else than before and are to be mapped again."""
+    at: Callable[[str], int],
+) -> list[str]:
+    """Replaces the payloads; returns the keys of those that say something else than before: they are mapped again.
+
+    `at` is the instant of the change by key; what comes back does so after it went, whatever the clock says.
+    """
     quiet: list[tuple[Any, ...]] = []
     loud: list[tuple[Any, ...]] = []
+    changed: list[str] = []
     for key, raw, payload in different:
-        landing_no, _, before = known[key]
+        landing_no, was, before, changed_at = known[key]
         content = _content(compiled, payload) if before is not None else None
-        same = content is not None and content == before
-        row = (landing_no, raw, payload, content or before)
-        if same:
-            quiet.append(row)
+        if was != NOTHING and content is not None and content == before:
+            quiet.append((landing_no, raw, payload))
         else:
-            loud.append((*row, _PENDING, as_of))
-    columns = ("raw_hash", "payload", "content_hash")
-    update_rows(connection, landing, "landing_no", columns, quiet)
-    update_rows(connection, landing, "landing_no", (*columns, "state", "changed_at"), loud)
-    return len(loud)
+            instant = max(at(key), changed_at + 1) if was == NOTHING else at(key)
+            loud.append((landing_no, raw, payload, content or before, _PENDING, instant, None))
+            changed.append(key)
+    _take_over_quietly(connection, quiet)
+    columns = ("raw_hash", "payload", "content_hash", "state", "changed_at", "deleted_at")
+    update_rows(connection, landing, "landing_no", columns, loud)
+    return changed
+
+
+def _take_over_quietly(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """What says the same as before replaces the payload, unless the retention of that is over."""
+    if rows:
+        these = among(connection, landing.c.landing_no, [row[0] for row in rows])
+        over = select(landing.c.landing_no).where(these, func.length(landing.c.payload) == 0)
+        bare = set(connection.execute(over).scalars())
+        kept = [row for row in rows if row[0] not in bare]
+        update_rows(connection, landing, "landing_no", ("raw_hash", "payload"), kept)
+        update_rows(connection, landing, "landing_no", ("raw_hash",), [row[:2] for row in rows if row[0] in bare])
 
 
 def _content(compiled: Canonical, payload: bytes) -> bytes | None:
@@ -169,49 +260,22 @@ def _lock_stream(connection: Connection, source: str, stream: str) -> None:
         insert_missing(connection, stream_state, [row | {"record_count": 0}])
 
 
-def _go_on(
-    connection: Connection, run_no: int, source: str, stream: str, pages: Sequence[Page], landed: Landed, new: int
-) -> None:
-    cursor = {"cursor": json.dumps(pages[-1].cursor, sort_keys=True)} if pages else {}
-    state, run = stream_state.c, stream_run.c
-    connection.execute(
-        update(stream_state)
-        .where(state.source == source, state.stream == stream)
-        .values(record_count=state.record_count + new, **cursor)
-    )
+def _go_on(connection: Connection, source: str, stream: str, more: int, cursor: dict[str, str]) -> None:
+    this = (stream_state.c.source == source, stream_state.c.stream == stream)
+    if more or cursor:
+        said = {"record_count": stream_state.c.record_count + more, **cursor}
+        connection.execute(update(stream_state).where(*this).values(said))
+
+
+def _count(connection: Connection, run_no: int, source: str, stream: str, pages: int, landed: Landed) -> None:
+    run = stream_run.c
     connection.execute(
         update(stream_run)
         .where(run.run_no == run_no, run.source == source, run.stream == stream)
         .values(
-            pages=run.pages + len(pages),
+            pages=run.pages + pages,
             pulled=run.pulled + landed.pulled,
             changed=run.changed + landed.changed,
             unchanged=run.unchanged + landed.unchanged,
         )
     )
-
-
-# tombstones ----------------------------------------------------------------------------------------------------------
-def _tombstoned(connection: Connection, source: str, stream: str, keys: Iterable[str]) -> list[str]:
-    if connection.execute(select(tombstone.c.digest).limit(1)).first() is None:
-        return []
-    salt = erasure_salt(connection)
-    digests = {tombstone_digest(salt, source, stream, key): key for key in keys}
-    found = connection.execute(select(tombstone.c.digest).where(among(connection, tombstone.c.digest, digests)))
-    return [digests[row[0]] for row in found]
-
-
-def erasure_salt(connection: Connection) -> str:
-    """The salt of this store's tombstones, made at the first call and the same ever after."""
-    held = connection.execute(select(hub_meta.c.value).where(hub_meta.c.name == "erasure_salt")).scalar()
-    if held is not None:
-        return str(held)
-    salt = secrets.token_hex(32)
-    connection.execute(insert(hub_meta).values(name="erasure_salt", value=salt))
-    return salt
-
-
-def tombstone_digest(salt: str, *parts: str) -> str:
-    """HMAC-SHA256, hex, of a record's source, stream and key, or of an identifier's type and value."""
-    message = b"".join(b"%d:%s," % (len(part), part) for part in (text_.encode() for text_ in parts))
-    return hmac.new(salt.encode(), message, hashlib.sha256).hexdigest()

@@ -38,7 +38,7 @@ def assign(
         by_stream.setdefault(stream, {})[key] = None
     found: dict[Reference, tuple[int, int | None]] = {}
     for stream, keys in by_stream.items():
-        held = _held(connection, source, stream, keys)
+        held = numbered(connection, source, stream, keys)
         new = [key for key in keys if key not in held]
         insert_rows(
             connection,
@@ -46,7 +46,7 @@ def assign(
             ("source", "stream", "key", "pending"),
             [(source, stream, key, True) for key in new],
         )
-        held |= _held(connection, source, stream, new)
+        held |= numbered(connection, source, stream, new)
         found |= {(stream, key): numbers for key, numbers in held.items()}
     counts_for = organizations_of(connection, {no for _, no in found.values() if no is not None}, as_of)
     return {
@@ -55,7 +55,10 @@ def assign(
     }
 
 
-def _held(connection: Connection, source: str, stream: str, keys: Collection[str]) -> dict[str, tuple[int, int | None]]:
+def numbered(
+    connection: Connection, source: str, stream: str, keys: Collection[str]
+) -> dict[str, tuple[int, int | None]]:
+    """Of these profiles of a stream those that have a number: key to it and to the customer that the profile is of."""
     if not keys:
         return {}
     ledger = profile_ledger.c

@@ -6,6 +6,7 @@ In: a connection inside the caller's transaction. Out: run numbers, cursors; row
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, func, insert, select, text, update
@@ -15,6 +16,10 @@ from hub.store.bulk import insert_missing
 from hub.store.derived import DERIVED
 from hub.store.kept import dead_letter, landing, profile_ledger, stream_run, stream_state, sync_run
 from hub.store.mapped import MAPPED, control
+
+Names = tuple[str, str]  # source and stream
+
+_held = func.length(landing.c.payload) > 0
 
 
 def start_run(connection: Connection, command: str, as_of: int) -> int:
@@ -28,10 +33,11 @@ def latest_as_of(connection: Connection) -> int | None:
     return connection.execute(select(func.max(sync_run.c.as_of))).scalar()
 
 
-def landed_sources(connection: Connection) -> set[str]:
-    """The sources that records are landed of, by the streams that hold any."""
-    rows = connection.execute(select(stream_state.c.source).distinct().where(stream_state.c.record_count > 0))
-    return set(rows.scalars())
+def landed_streams(connection: Connection) -> set[Names]:
+    """The streams that hold records."""
+    c = stream_state.c
+    rows = connection.execute(select(c.source, c.stream).where(c.record_count > 0))
+    return {(row.source, row.stream) for row in rows}
 
 
 def finish_run(connection: Connection, run_no: int, status: str, customers_derived: int) -> None:
@@ -72,6 +78,13 @@ def finish_stream(
         )
 
 
+def fail_stream(connection: Connection, run_no: int, source: str, stream: str, error: str) -> None:
+    """Writes an error down at the stream's last pull, whose records it is about; at this run where there was none."""
+    run = stream_run.c
+    last = select(func.max(run.run_no)).where(run.source == source, run.stream == stream)
+    finish_stream(connection, connection.execute(last).scalar() or run_no, source, stream, error)
+
+
 def stream_cursor(connection: Connection, source: str, stream: str) -> dict[str, Any] | None:
     """Where the stream's next pull goes on: the cursor committed with the last page; None before the first."""
     held = connection.execute(
@@ -80,39 +93,53 @@ def stream_cursor(connection: Connection, source: str, stream: str) -> dict[str,
     return None if held is None else dict(json.loads(held))
 
 
+def mapping_version(connection: Connection, source: str, stream: str) -> str | None:
+    """The mapping by which the stream's records were last mapped; None where they never were."""
+    held = select(stream_state.c.mapping_version)
+    return connection.execute(held.where(stream_state.c.source == source, stream_state.c.stream == stream)).scalar()
+
+
 def mark_for_remap(connection: Connection, source: str, stream: str, version: str) -> int:
-    """Sends the stream's records back to be mapped where another mapping than `version` did so last; how many."""
+    """Sends the stream's records back to be mapped where another mapping than `version` did so last; how many.
+
+    Those whose payload is kept no longer stay as they were mapped.
+    """
     this = (stream_state.c.source == source, stream_state.c.stream == stream)
     insert_missing(connection, stream_state, [{"source": source, "stream": stream, "record_count": 0}])
-    held = connection.execute(select(stream_state.c.mapping_version).where(*this)).scalar()
+    held = mapping_version(connection, source, stream)
     if held == version:
         return 0
     connection.execute(update(stream_state).where(*this).values(mapping_version=version))
     if held is None:
         return 0
-    again = update(landing).where(landing.c.source == source, landing.c.stream == stream, landing.c.state != 0)
+    these = (landing.c.source == source, landing.c.stream == stream, landing.c.state != 0, _held)
+    again = update(landing).where(*these)
     return int(connection.execute(again.values(state=0)).rowcount)
 
 
-def forget_derivable(connection: Connection) -> None:
-    """Deletes every mapped and derived row and sends all that is landed back to be mapped and resolved.
+def forget_derivable(connection: Connection, streams: Iterable[Names]) -> None:
+    """Deletes every derived row and sends all that is landed back to be mapped and resolved.
 
-    Kept rows stay: landing, ledgers, judgements, logs; numbers and ids last. So does what a dead letter said before
-    its failed update: landing has that no more.
+    A record's rows stay until it is mapped again, and where that fails; those of what is none of `streams` now go.
+    Kept rows stay: landing, ledgers, judgements, logs; numbers and ids last. So do the rows of a dead letter or of a
+    record whose payload is kept no longer, which nothing could make anew.
     """
-    if connection.execute(select(dead_letter.c.landing_no).limit(1)).first() is None:
-        for table in (*MAPPED.values(), control):
-            _empty(connection, table)
-    else:
-        money = MAPPED["money_entry"].c
-        last = select(money.landing_no).where(money.stale.is_(True))
-        connection.execute(delete(control).where(control.c.landing_no.not_in(last)))
-        for table in MAPPED.values():
-            connection.execute(delete(table).where(table.c.stale.is_(False)))
+    rows = connection.execute(select(stream_state.c.source, stream_state.c.stream)).all()
+    for source, stream in sorted({(row.source, row.stream) for row in rows} - set(streams)):
+        _forget_stranger(connection, source, stream)
     for table in DERIVED:
         _empty(connection, table)
-    connection.execute(update(landing).where(landing.c.state != 0).values(state=0))
+    connection.execute(update(landing).where(landing.c.state != 0, _held).values(state=0))
     connection.execute(update(profile_ledger).values(pending=True))
+
+
+def _forget_stranger(connection: Connection, source: str, stream: str) -> None:
+    """Deletes what the stream's records said. They come back with the stream, under its name."""
+    bare = select(landing.c.landing_no).where(~_held, landing.c.deleted_at.is_(None))
+    spared = bare.union_all(select(dead_letter.c.landing_no))
+    for table in (*MAPPED.values(), control):
+        this = (table.c.source == source, table.c.stream == stream)
+        connection.execute(delete(table).where(*this, table.c.landing_no.not_in(spared)))
 
 
 def _empty(connection: Connection, table: Table) -> None:

@@ -25,6 +25,11 @@ from mappings.model import ENTITIES
 
 RECORDS, A_PAGE, PAGES, A_CHUNK = 50_000, 100, 10, 2_000
 FACTS = ("interaction", "money_entry")
+REQUIRED: dict[str, dict[str, Any]] = {
+    "profile": {"kind": "PERSON"},
+    "interaction": {"type": "visit", "channel": "WEB", "lane": "CUSTOMER", "solicited": False},
+    "money_entry": {"kind": "REVENUE", "basis": "ACTUAL"},
+}
 
 
 @dataclass
@@ -53,6 +58,7 @@ class Mapping:
 
     def row(self, name: str, no: int) -> list[Any]:
         said = {"profile": ("records", str(no)), "at": no, "amount": 5_000, "currency": "EUR"}
+        said |= REQUIRED[name]
         return [said.get(field) for field in ENTITIES[name].fields]
 
 

@@ -23,7 +23,7 @@ from connectors.sandbox.company import Company, generate
 from connectors.sandbox.server import Running, serve
 from hub import status
 from hub.demo import DEMO_AS_OF
-from hub.erase import StillReadError, erase
+from hub.erasure.erase import StillReadError, erase
 from hub.export.views import create_views
 from hub.run import Hub, Report
 from hub.store.engine import Store, open_store
@@ -304,7 +304,7 @@ def test_a_failed_update_keeps_what_was_known_until_it_heals(world: World, tmp_p
         well(sync(world.with_settings({"STRIPE_BASE_URL": url}, fixed), DEMO_AS_OF))
         assert world.dead() == []
         assert world.rows("SELECT COUNT(*) FROM invoice WHERE stale") == [(0,)]
-    well(sync(world.hub, DEMO_AS_OF))
+    well(sync(Hub(world.store, world.hub.rulebook, world.hub.sources), DEMO_AS_OF))
     assert world.graph() == before
 
 
@@ -412,7 +412,9 @@ def test_syncs_at_one_moment_end_well_with_the_right_graph(world: World, undistu
     assert world.rows("SELECT DISTINCT status FROM sync_run") == [("OK",)]
 
 
-@pytest.mark.parametrize("step", ["write.write_mapped", "resolve", "derive"], ids=["map", "resolve", "derive"])
+@pytest.mark.parametrize(
+    "step", ["intake.mapping.write.write_mapped", "sync.resolve", "sync.derive"], ids=["map", "resolve", "derive"]
+)
 def test_a_kill_in_any_step_is_made_good_by_the_next_sync(world: World, undisturbed: Graph, step: str) -> None:
     killed = subprocess.run(
         [sys.executable, "-c", _KILLED, step],
@@ -429,12 +431,12 @@ def test_a_kill_in_any_step_is_made_good_by_the_next_sync(world: World, undistur
 _KILLED = """
 import os, signal, sys
 from functools import partial, reduce
-import hub.sync as way
+import hub
 from hub.cli import main
 
-way.RECORDS_A_CHUNK, way.CUSTOMERS_A_CHUNK = 40, 5
+hub.intake.mapping.RECORDS_A_CHUNK, hub.sync.CUSTOMERS_A_CHUNK = 40, 5
 *rooms, name = sys.argv[1].split(".")
-room = reduce(getattr, rooms, way)
+room = reduce(getattr, rooms, hub)
 real, times = getattr(room, name), []
 
 def dies(*given, **named):

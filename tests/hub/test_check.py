@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.auth import NoVault
 from hub.check import Branches, sample_source
 from hub.rules import load_rules
 from mappings.loader import Settings, Source, load_system, shipped
@@ -79,7 +80,7 @@ def branch(branches: Branches, name: str) -> list[str]:
 
 
 def test_a_sample_shows_times_amounts_and_ratios_as_people_write_them(shop: Source) -> None:
-    (title, branches), _ = sample_source(shop, load_rules([shipped()]), 5)
+    (title, branches), _ = sample_source(shop, NoVault(), load_rules([shipped()]), 5)
     assert title == "shop.orders 7"
     assert "profile: orders/eva@post.example" in branch(branches, "profile")
     assert branch(branches, "order")[1:] == [
@@ -92,5 +93,5 @@ def test_a_sample_shows_times_amounts_and_ratios_as_people_write_them(shop: Sour
 
 
 def test_a_sample_says_why_a_record_cannot_be_mapped(shop: Source) -> None:
-    _, (_, branches) = sample_source(shop, load_rules([shipped()]), 5)
+    _, (_, branches) = sample_source(shop, NoVault(), load_rules([shipped()]), 5)
     assert branches[-1] == ("cannot be mapped: $.day", ["a text that is no day.month.year"])

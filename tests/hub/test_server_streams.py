@@ -21,7 +21,7 @@ from hub.access import keyring
 from hub.access.keys import create_key, revoke_key
 from hub.api.context import Writer
 from hub.api.listen import streams
-from hub.cli.serve import server_options
+from hub.cli.serving import server_options
 from hub.run import Hub
 from hub.server import create_app
 from hub.settings import Settings

@@ -19,10 +19,10 @@ from sqlalchemy import text
 from connectors.sandbox.company import Company, generate
 from connectors.sandbox.server import Running, serve
 from hub import status
-from hub.arrivals import PAGES_A_TRANSACTION, PAGES_AHEAD
 from hub.demo import DEMO_AS_OF
-from hub.erase import erase
+from hub.erasure.erase import erase
 from hub.export.views import create_views
+from hub.intake.inbox import PAGES_A_TRANSACTION, PAGES_AHEAD
 from hub.run import Hub, Report
 from hub.store.engine import Store
 from hub.sync import remap, sync
@@ -340,7 +340,7 @@ def test_a_killed_sync_goes_on_where_it_stopped(store: Store, rulebook: Rulebook
 def _requests(hub: Hub, servers: Running) -> Counter[str]:
     """Requests by stream."""
     specs = {names: hub.sources[names[0]].system.streams[names[1]] for names in hub.streams()}
-    paths = {(source, spec.get): f"{source}.{stream}" for (source, stream), spec in specs.items()}
+    paths = {(source, spec.path): f"{source}.{stream}" for (source, stream), spec in specs.items()}
     sent = [(source, request) for source, requests in servers.requests.items() for request in requests]
     return Counter(paths[source, request.split(" ")[1].split("?")[0]] for source, request in sent)
 

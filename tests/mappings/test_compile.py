@@ -294,8 +294,9 @@ def test_compound_keys_are_joined(load: Callable[[str], Source], rulebook: Ruleb
           things: {get: /, key: [site, id], profile: {kind: PERSON}}
         """
     )
-    made = compile_stream(source, "things", rulebook).map([(1, {"site": 3, "id": "x"})])
-    assert values(made, "profile", "profile") == [("things", "3/x")]
+    records = [(1, {"site": 3, "id": "x"}), (2, {"site": "a/b", "id": "x"})]
+    made = compile_stream(source, "things", rulebook).map(records)
+    assert values(made, "profile", "profile") == [("things", "3/x"), ("things", r"a\/b/x")]
 
 
 FAILING = [

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mappings.converters import CONVERTERS, phone
-from mappings.instants import iso
-from mappings.lexicon import intent, read_lexicon
-from mappings.quantities import major, minor, times
+from mappings.converting.instants import iso
+from mappings.converting.lexicon import intent, read_lexicon
+from mappings.converting.quantities import major, minor, times
 from mappings.values import UnfitError, plain
 
 MAY_1 = 1_777_593_600_000_000  # 2026-05-01T00:00:00Z

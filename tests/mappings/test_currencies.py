@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mappings.currencies import DECIMALS, decimals, render
+from mappings.converting.currencies import DECIMALS, decimals, render
 
 
 @pytest.mark.parametrize(("code", "count"), [("EUR", 2), ("JPY", 0), ("KWD", 3), ("CLF", 4)])

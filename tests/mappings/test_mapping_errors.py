@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mappings.document import MappingError, parse_document
+from mappings.checking.document import MappingError, parse_document
 from mappings.loader import load_system
 
 GOOD = """\
@@ -117,7 +117,7 @@ WRONG = [
         "21: `issued_at` is missing: When it was issued.",
         "",
     ),
-    ("missing part of a stream", "    get: /bills\n", "", "16: `get` is missing", ""),
+    ("missing part of a stream", "    get: /bills\n", "", "16: say exactly one of get, post", ""),
     (
         "amount without a unit",
         AMOUNT,
@@ -143,7 +143,7 @@ WRONG = [
         "two origins",
         "{path: status, table",
         "{path: status, const: OPEN, table",
-        "22: say exactly one of path, const",
+        "22: say exactly one of path, jmespath, const",
         "",
     ),
     ("a list for a path", "path: status,", "path: [status],", "22: `path` should be a text, not a list", ""),
@@ -177,8 +177,24 @@ WRONG = [
         "13: `key` is said twice (first on line 12)",
         "",
     ),
-    ("tab", "  people:", "\tpeople:", "10: not YAML: ", ""),
-    ("unclosed bracket", "emails: [email]", "emails: [email", "16: not YAML: ", ""),
+    ("tab", "  people:", "\tpeople:", "10: not YAML: ", "indent with blanks, a tab does not count"),
+    (
+        "tab in an empty line",
+        "  people:",
+        "\t\n  people:",
+        "10: not YAML: ",
+        "indent with blanks, a tab does not count",
+    ),
+    ("deeper than its neighbours", "    key: id", "     key: id", "12: not YAML: ", "indent it as the names beside it"),
+    (
+        "quote that is not closed",
+        "about: A thing.",
+        "about: 'A thing.",
+        "3: not YAML: ",
+        "close the quote that is opened",
+    ),
+    ("unclosed bracket", "emails: [email]", "emails: [email", "16: not YAML: ", "close each bracket"),
+    ("in capitals", "    key: id", "    KEY: id", "12: `KEY` is unknown here", "did you mean `key`?"),
     ("alias", "emails: [email]", "emails: [*email]", "15: an alias `*email`", "write it out"),
     ("tag", "about: A thing.", "about: !!python/name:os.system x", "3: a tag", ""),
     ("file name", "system: thing", "system: other", "1: `other` stands in thing.yml", ""),

@@ -17,8 +17,9 @@ from mappings.rulebook import Rulebook
 
 RECORDINGS = Path(__file__).parent / "recordings"
 FILES = sorted(shipped().glob("sources/**/*.yml"))
+IN_THE_SANDBOX = ("hubspot", "matomo", "stripe", "zendesk")  # the others: test_every_mapping.py
 SOURCES = {path.stem: Source(path.stem, load_system(path), Settings({})) for path in FILES}
-STREAMS = [(name, stream) for name, source in SOURCES.items() for stream in source.system.streams]
+STREAMS = [(name, stream) for name in IN_THE_SANDBOX for stream in SOURCES[name].system.streams]
 BOOKED = ("open", "paid", "uncollectible")
 
 

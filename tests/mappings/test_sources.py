@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mappings.check import fit
-from mappings.document import read_document
+from mappings.checking.check import fit
+from mappings.checking.document import read_document
 from mappings.loader import (
     MappingError,
     MissingSettingError,
@@ -19,7 +19,7 @@ from mappings.loader import (
     load_sources,
     shipped,
 )
-from mappings.rulebook import Company, Rulebook
+from mappings.rulebook import Company, Instance, Rulebook
 
 SYSTEM = """\
 system: shop
@@ -172,3 +172,26 @@ def test_a_secret_that_was_written_out_wrongly_is_not_repeated(folder: Path, sec
     with pytest.raises(MappingError, match=r"company.yml:9: `token` should be a text, not ") as refused:
         rules(folder)
     assert secret not in str(refused.value)
+
+
+def test_an_optional_setting_is_not_missed_and_says_what_lacks_it(tmp_path: Path) -> None:
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "thing.yml").write_text(
+        """
+system: thing
+kind: crm
+about: A thing.
+settings: {token: {secret: true}, webhook_secret: {secret: true, optional: true}}
+http: {base_url: "https://thing.example", auth: {bearer: "${token}"}}
+streams: {people: {get: /people, key: id, profile: {kind: PERSON}}}
+""",
+        "utf-8",
+    )
+    rulebook = load_rulebook([shipped()])
+    company = rulebook.company.model_copy(update={"sources": {"thing": Instance(system="thing")}})
+    rulebook = rulebook.model_copy(update={"company": company})
+    source = load_source("thing", rulebook, [tmp_path, shipped()], {"THING_TOKEN": "t"})
+    assert source.missing == ()
+    with pytest.raises(MissingSettingError, match="set THING_WEBHOOK_SECRET"):
+        source.fill("${webhook_secret}")
+    assert load_source("thing", rulebook, [tmp_path, shipped()], {}).missing == ("THING_TOKEN",)

@@ -29,7 +29,7 @@ from sqlalchemy.types import TypeEngine
 
 from hub.api.asked.selection import TYPE_NAME, Selected
 from hub.api.scope import Scope
-from mappings.currencies import DECIMALS
+from mappings.converting.currencies import DECIMALS
 
 Sql = ColumnElement[Any]
 
@@ -176,7 +176,7 @@ class Writer(ABC):
 
     @abstractmethod
     def _decimal(self, amount: Sql, places: int) -> Sql:
-        """An amount in thousandths of the minor unit as a decimal, half-even; as mappings.currencies.render says it."""
+        """An amount in thousandths of the minor unit as a decimal, half-even, as `currencies.render` says it."""
 
 
 def quoted(text: str) -> Sql:

@@ -13,15 +13,15 @@ from hub.api.asked.selection import Selected
 from hub.api.read.reader import Reader
 from hub.api.read.shape import project
 from hub.api.render import LIST_CAP, instant, money
-from hub.store.kept import dead_letter, landing, stream_run, stream_state
+from hub.store.kept import dead_letter, drift, landing, stream_run, stream_state
 
 Stream = tuple[str, str]
 
 
 def sources(reader: Reader, selected: Selected) -> Any:
-    """`sources`: three statements, however many streams there are."""
+    """`sources`: four statements, however many streams there are."""
     states = {(row.source, row.stream): row for row in reader.connection.execute(select(stream_state))}
-    runs, letters = _last_runs(reader), _dead_letters(reader)
+    runs, letters, changes = _last_runs(reader), _dead_letters(reader), _drift(reader)
     return project(
         [
             {
@@ -29,6 +29,7 @@ def sources(reader: Reader, selected: Selected) -> Any:
                 "kind": source.system.kind,
                 "streams": [
                     _stream(stream, states.get((name, stream)), runs.get((name, stream)), letters[name, stream])
+                    | {"drift": changes[name, stream]}
                     for stream in source.system.streams
                 ][:LIST_CAP],
             }
@@ -87,7 +88,19 @@ def _dead_letters(reader: Reader) -> Mapping[Stream, dict[str, Any]]:
         letters = found[row.source, row.stream]
         letters["count"] = row.size
         said = {"key": row.key, "path": row.path, "reason": row.reason, "at": instant(row.last_seen_at)}
+        said |= {"firstSeen": instant(row.first_seen_at), "mappingVersion": row.mapping_version}
         letters["latest"].append(said)
+    return found
+
+
+def _drift(reader: Reader) -> Mapping[Stream, list[dict[str, Any]]]:
+    c = drift.c
+    age = func.row_number().over(partition_by=[c.source, c.stream], order_by=c.drift_no.desc()).label("age")
+    aged = select(drift, age).subquery("aged")
+    found: dict[Stream, list[dict[str, Any]]] = defaultdict(list)
+    for row in reader.connection.execute(select(aged).where(aged.c.age <= LIST_CAP).order_by(aged.c.age)):
+        said = {"path": row.path, "change": row.change, "was": row.was, "now": row.now, "mapped": row.mapped}
+        found[row.source, row.stream].append(said | {"firstSeen": instant(row.at)})
     return found
 
 

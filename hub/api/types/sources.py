@@ -2,12 +2,9 @@
 
 import strawberry
 
-from hub.api.declare import floor
 from hub.api.types.money import Money
 from hub.api.types.scalars import DateTime
 from hub.api.types.words import MoneyKind, RunStatus
-
-CONNECTORS = "#4 Connectors"
 
 
 @strawberry.type(description="A record that cannot be mapped, and why.")
@@ -16,6 +13,8 @@ class DeadLetter:
     path: str = strawberry.field(description="The JSON path of what is wrong.")
     reason: str = strawberry.field(description="What is wrong.")
     at: DateTime = strawberry.field(description="When it was last tried.")
+    first_seen: DateTime = strawberry.field(description="When it first failed.")
+    mapping_version: str = strawberry.field(description="The mapping by which it was last tried.")
 
 
 @strawberry.type(description="Records that cannot be mapped.")
@@ -36,10 +35,13 @@ class StreamRun:
     error: str | None = strawberry.field(description="Why it failed.")
 
 
-@strawberry.type(description="A change of a record's shape that the mapping does not know.")
+@strawberry.type(description="A change of the shape of a stream's records, which nobody announced.")
 class Drift:
-    path: str = strawberry.field(description="The JSON path.")
-    change: str = strawberry.field(description="What changed.")
+    path: str = strawberry.field(description="The dotted path; `*` stands for the items of a list.")
+    change: str = strawberry.field(description="NEW, VANISHED, or RETYPED: values of another kind stand there.")
+    was: str | None = strawberry.field(description="The kinds of value that stood there before; null where it is new.")
+    now: str | None = strawberry.field(description="The kinds that stand there since; null where it vanished.")
+    mapped: bool = strawberry.field(description="Whether the mapping reads the path.")
     first_seen: DateTime = strawberry.field(description="When it was first seen.")
 
 
@@ -51,7 +53,7 @@ class Stream:
     last_sync: StreamRun | None = strawberry.field(description="The last sync; null before the first.")
     fresh_until: DateTime | None = strawberry.field(description="Until when it counts as fresh.")
     mapping_version: str | None = strawberry.field(description="The mapping by which its records were last mapped.")
-    drift: list[Drift] | None = floor(CONNECTORS, "Changes of its records' shape.")
+    drift: list[Drift] = strawberry.field(description="Changes of its records' shape, the latest first. 100 at most.")
 
 
 @strawberry.type(description="An instance of a system.")

@@ -19,7 +19,7 @@ from sqlalchemy import TextClause, text
 from hub.export.column import PLACES_OF_A_RATIO, PLACES_OF_A_THOUSANDTH, PLACES_OF_ANY_MONEY, USUAL_DECIMALS, As, Column
 from hub.export.odata.filter import Comparison, Condition, Holds, Instant, Joined, Literal, Match, Not, OneOf
 from hub.export.refusals import UnknownExport
-from mappings.currencies import DECIMALS
+from mappings.converting.currencies import DECIMALS
 
 MOST = 2**63 - 1
 SIGNS = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from connectors.sandbox import Company, Running, generate, serve
+from connectors.sandbox.company import Company, generate
+from connectors.sandbox.server import Running, serve
 
 
 @pytest.fixture(scope="session")

@@ -17,9 +17,10 @@ import msgspec
 import phonenumbers
 import pytest
 
-from connectors.sandbox import LAST_INSTANT, Company, generate, noise
+from connectors.sandbox import noise
+from connectors.sandbox.company import Company, generate
 from connectors.sandbox.names import NICKNAMES, folded
-from connectors.sandbox.window import FIRST, LAST_EVENT
+from connectors.sandbox.window import FIRST, LAST_EVENT, LAST_INSTANT
 
 ROOT = Path(__file__).parents[3]
 EMAIL = re.compile(r"[\w.+'-]+@[\w.-]+")
@@ -62,7 +63,7 @@ def test_same_arguments_give_the_same_bytes() -> None:
 
 def test_another_process_gives_the_same_bytes() -> None:
     program = (
-        "import hashlib, msgspec; from connectors.sandbox import generate; c = generate(120, seed=3); "
+        "import hashlib, msgspec; from connectors.sandbox.company import generate; c = generate(120, seed=3); "
         "print(hashlib.sha256(msgspec.json.encode(c.records) + c.to_json()).hexdigest())"
     )
     told = {

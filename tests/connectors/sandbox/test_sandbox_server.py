@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.sandbox import Company, Running, generate, serve
-from connectors.sandbox.server import EMAIL
+from connectors.sandbox.company import Company, generate
+from connectors.sandbox.server import EMAIL, Running, serve
 
 ROOT = Path(__file__).parents[3]
 

@@ -11,7 +11,9 @@ import msgspec
 import phonenumbers
 import pytest
 
-from connectors.sandbox import Company, TruthOrganization, TruthPerson, generate, noise
+from connectors.sandbox import noise
+from connectors.sandbox.company import Company, generate
+from connectors.sandbox.truth import TruthOrganization, TruthPerson
 from connectors.sandbox.window import DAY, LAST_EVENT, seconds
 
 

@@ -18,7 +18,7 @@ from hub.access.audit import Audit, readings
 from hub.access.principal import LOCAL, Principal
 from hub.access.refusal import AuditFull
 from hub.access.sight import Sight
-from hub.erase import erase
+from hub.erasure.erase import erase
 from hub.store.engine import Store
 from hub.store.errors import StoreError
 from hub.store.kept import audit_log

@@ -23,7 +23,7 @@ from hub.api.plan.planner import Planner
 from hub.api.plan.run import open_runner
 from hub.api.schema import Schema, build_schema
 from hub.api.scope import House
-from hub.erase import Erasure
+from hub.erasure.erase import Erasure
 from hub.insight.shortlist import Shortlists, shortlists
 from hub.store import derived, kept
 from hub.store.engine import Store
@@ -492,6 +492,9 @@ def _syncs(connection: Connection) -> None:
     put(connection, kept.landing, landing_no=900, **landed)
     letter = {"source": "stripe", "stream": "invoices", "path": "lines.0.amount", "reason": "is no number"}
     put(connection, kept.dead_letter, landing_no=900, **letter, last_seen_at=at(AS_OF))
+    changed = {"source": "stripe", "stream": "invoices", "at": at(AS_OF)}
+    put(connection, kept.drift, drift_no=1, **changed, path="discount", change="NEW", now="object", mapped=False)
+    put(connection, kept.drift, drift_no=2, **changed, path="tax", change="VANISHED", was="number", mapped=True)
     record = {"source": "stripe", "stream": "invoices", "currency": "EUR"}
     put(connection, MAPPED["money_entry"], fact_no=201, **record, kind="REVENUE", amount=euros(400), customer_no=1)
     put(connection, MAPPED["money_entry"], fact_no=202, **record, kind="REVENUE", amount=euros(5))

@@ -20,7 +20,7 @@ from hub.export.statement import Form, every_row, written
 from hub.export.stream import FORMATS, Export, UnknownExport
 from hub.export.views import VIEWS
 from hub.store.engine import Store
-from mappings.currencies import DECIMALS
+from mappings.converting.currencies import DECIMALS
 
 CUSTOMERS = (
     "customer_id,state,redirects_to,kind,display_name,country,language,market_state,stage,stage_since,first_seen,"

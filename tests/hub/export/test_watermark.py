@@ -18,7 +18,7 @@ from connectors.sandbox.company import generate
 from connectors.sandbox.server import serve
 from hub.access.sight import EVERYTHING, Sight
 from hub.demo import DEMO_AS_OF
-from hub.erase import erase
+from hub.erasure.erase import erase
 from hub.export.reading import Asked
 from hub.export.refusals import BadWatermark, ForbiddenColumn, UnknownExport
 from hub.export.stream import Export

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from hub.insight.cost import check_cost, costs_to_serve, tariff
 from hub.store.batch import fill_batch
 from hub.store.engine import Store
-from mappings.currencies import render
+from mappings.converting.currencies import render
 from mappings.rulebook import Capacity, Cost, CostRate, CostRule, Rulebook
 from tests.hub.insight.told import Told, day
 

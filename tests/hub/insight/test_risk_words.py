@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hub.expression import FUNCTIONS
-from mappings.lexicon import Lexicon, intent, read_lexicon
+from mappings.converting.lexicon import Lexicon, intent, read_lexicon
 from mappings.model import INTENTS
 from mappings.rulebook import Rulebook
 

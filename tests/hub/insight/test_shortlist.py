@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert, text, update
 
-from hub.erase import erase
+from hub.erasure.erase import erase
 from hub.insight.derive import derive, due, rules_version
 from hub.insight.shortlist import MOST_BYTES, shortlists
 from hub.store.batch import fill_batch

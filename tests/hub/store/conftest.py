@@ -95,8 +95,10 @@ class Books:
     def map(self, stream: str, as_of: int = 1) -> Written:
         compiled = self.compiled(stream)
         with self.store.write() as connection:
-            records = [(no, json.loads(data)) for no, data in pending(connection, "books", stream, 1_000)]
+            chunk = pending(connection, "books", stream, 1_000)
+            records = [(no, json.loads(data)) for no, data in chunk if data]
             hashes = [(no, digest(compiled.content(record))) for no, record in records]
+            hashes += [(no, digest(data)) for no, data in chunk if not data]
             return write_mapped(connection, "books", stream, compiled, hashes, compiled.map(records), as_of)
 
     def send(self, stream: str, *records: dict[str, Any], as_of: int = 1) -> Landed:

@@ -63,13 +63,13 @@ def test_many_threads_read_at_once(store: Store) -> None:
 def test_what_was_deleted_is_nowhere_in_the_files(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path / 'hub.db'}")
     with store.write() as connection:
-        set_meta(connection, "a", "secret" * 2_000)
+        set_meta(connection, "a", "whisper" * 2_000)
     store.truncate_log()
-    assert b"secret" in (tmp_path / "hub.db").read_bytes()
+    assert b"whisper" in (tmp_path / "hub.db").read_bytes()
     with store.write() as connection:
         connection.execute(text("DELETE FROM hub_meta"))
     store.truncate_log()
-    assert not [file.name for file in tmp_path.iterdir() if b"secret" in file.read_bytes()]
+    assert not [file.name for file in tmp_path.iterdir() if b"whisper" in file.read_bytes()]
     store.close()
 
 
@@ -210,3 +210,14 @@ def test_a_batch_holds_exactly_the_customers_of_the_last_filling(store: Store) -
         assert list(connection.execute(held).scalars()) == []
     with store.write() as connection:
         assert fill_batch(connection, range(2_500)) == 2_500
+
+
+@pytest.mark.parametrize(("repeatable", "waits"), [(False, "on"), (True, "off")], ids=["lasting", "repeatable"])
+def test_only_what_can_be_done_again_does_not_wait_for_the_disk(
+    new_store: Callable[[str], Store], repeatable: bool, waits: str
+) -> None:
+    store = new_store("postgresql")
+    with store.write(repeatable=repeatable) as connection:
+        assert connection.execute(text("SHOW synchronous_commit")).scalar_one() == waits
+    with store.write() as connection:
+        assert connection.execute(text("SHOW synchronous_commit")).scalar_one() == "on"

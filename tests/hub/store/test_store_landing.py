@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import insert
 
+from hub.store.erased import erasure_salt, tombstone_digest
 from hub.store.kept import tombstone
-from hub.store.landing import Landed, erasure_salt, land, pending, tombstone_digest
+from hub.store.landing import Landed, land, pending
 from hub.store.read import stream_cursor
 
 if TYPE_CHECKING:

@@ -72,19 +72,29 @@ def test_a_first_mapping_sends_nothing_back(books: Books) -> None:
 def test_a_cursor_outlives_a_remap(books: Books) -> None:
     books.land("invoices", books.page([], {"since": "2026-06-30"}))
     with books.store.write() as connection:
-        forget_derivable(connection)
+        forget_derivable(connection, [])
         assert stream_cursor(connection, "books", "invoices") == {"since": "2026-06-30"}
 
 
-def test_forgetting_leaves_exactly_what_no_rebuild_touches(store: Store, books: Books) -> None:
+FORGOTTEN = {"sync_run", "stream_run", "stream_state", "landing", "dead_letter", "profile_ledger"}
+STREAMS = {
+    "the source is there": ([("books", "invoices"), ("books", "customers")], {"profile", "contact_point"}),
+    "a stream was renamed": ([("books", "invoices"), ("books", "clients")], set()),
+}
+
+
+@pytest.mark.parametrize(("streams", "stay"), STREAMS.values(), ids=STREAMS)
+def test_forgetting_leaves_what_no_rebuild_touches_and_what_is_mapped_again(
+    store: Store, books: Books, streams: list[tuple[str, str]], stay: set[str]
+) -> None:
     books.send("invoices", books.invoice("in_1", "ann", 5), books.invoice("in_2", "ann", 5, date="soon"))
     books.send("customers", books.customer("ann"))
     books.run("INSERT INTO customer (customer_no, dirty) VALUES (1, false)")
     books.run("INSERT INTO metric (customer_no, name, value) VALUES (1, 'visits', 3)")
     books.run("UPDATE profile_ledger SET pending = false")
     with store.write() as connection:
-        forget_derivable(connection)
+        forget_derivable(connection, streams)
     held = {name for name in metadata.tables if books.rows(f'SELECT 1 FROM "{name}" LIMIT 1')}  # noqa: S608
-    assert held == {"sync_run", "stream_run", "stream_state", "landing", "dead_letter", "profile_ledger"}
+    assert held == FORGOTTEN | {"interaction", "money_entry", "control"} | stay
     assert books.rows("SELECT DISTINCT state FROM landing") == [(0,)]
     assert books.rows("SELECT COUNT(*) FROM profile_ledger WHERE NOT pending") == [(0,)]

@@ -106,8 +106,7 @@ def test_a_remap_of_everything_gives_the_same_rows_and_numbers(books: Books) -> 
     books.run("UPDATE profile_ledger SET pending = false")
     before, ledger = everything(), books.rows("SELECT profile_no, key FROM profile_ledger ORDER BY 1")
     with books.store.write() as connection:
-        forget_derivable(connection)
-    assert [rows for rows in everything() if rows] == []
+        forget_derivable(connection, [("books", "customers"), ("books", "invoices")])
     assert books.map("customers").mapped == 2
     assert books.map("invoices").mapped == 2
     assert everything() == before

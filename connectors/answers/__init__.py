@@ -1,0 +1,1 @@
+"""What was answered: envelopes, formats, records with their keys and marks."""

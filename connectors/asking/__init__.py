@@ -1,0 +1,1 @@
+"""What to ask: requests, places and placeholders, ways of paging, changes only."""

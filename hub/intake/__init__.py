@@ -1,0 +1,1 @@
+"""How records come in: pulled, landed, and kept as long as is said."""

@@ -1,0 +1,1 @@
+"""What keeps the graph up to date by itself: schedules, notifications, and following what they bring."""

@@ -1,0 +1,1 @@
+"""Values: times, amounts, numbers, countries, currencies, intents."""
