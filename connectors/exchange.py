@@ -39,7 +39,7 @@ class Line:
 class Exchange:
     """Sends the requests of one source. `notes` holds by stream what its user should know."""
 
-    def __init__(self, client: Client, limits: Limits, *, attempts: int, retry_for_s: float) -> None:
+    def __init__(self, client: Client, limits: Limits, *, attempts: int | None, retry_for_s: float) -> None:
         self._client, self._limits, self._attempts, self._retry_for_s = client, limits, attempts, retry_for_s
         self._ahead = timedelta(0)
         self.notes: dict[str, str] = {}

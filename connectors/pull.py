@@ -26,6 +26,9 @@ from mappings.spec import Stream
 
 __all__ = ["Connection", "Page", "Record"]
 
+ATTEMPTS, PATIENCE = 6, "5m"
+"""How often, and how long, a page is asked for where the mapping does not say how long: a person may be waiting."""
+
 
 class Connection:
     """One source during one run, as an async context manager: its streams share connections, rate and concurrency.
@@ -40,17 +43,18 @@ class Connection:
         source: Source,
         *,
         vault: Vault | None = None,
-        attempts: int = 6,
+        attempts: int | None = None,
         retry_for_s: float | None = None,
         largest_bytes: int | None = None,
     ) -> None:
         http = source.system.http
-        patience_s = duration(http.retry_for).total_seconds() if retry_for_s is None else retry_for_s
+        patience_s = duration(http.retry_for or PATIENCE).total_seconds() if retry_for_s is None else retry_for_s
+        most = attempts or (ATTEMPTS if http.retry_for is None else None)
         self._source, self._largest = source, largest_bytes or http.largest_mb << 20
         self._client = Client(source, largest_bytes=largest_bytes)
         self._signers = signers(source, self._client, vault or NoVault())
         limits = Limits.of(source, longest_s=patience_s)
-        self._exchange = Exchange(self._client, limits, attempts=attempts, retry_for_s=patience_s)
+        self._exchange = Exchange(self._client, limits, attempts=most, retry_for_s=patience_s)
         self._lines: dict[str, Line] = {}
         self._tasks: set[asyncio.Task[Page]] = set()
 

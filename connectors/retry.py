@@ -13,8 +13,9 @@ import stamina
 from connectors.errors import ConnectorError
 
 
-def attempts(place: str, *, most: int, seconds: float) -> AsyncIterator[stamina.Attempt]:
-    """Up to `most` attempts within about `seconds`: wait what the system asks for, else 0.2 s doubled, with jitter.
+def attempts(place: str, *, most: int | None, seconds: float) -> AsyncIterator[stamina.Attempt]:
+    """Up to `most` attempts (None: any number) within about `seconds`, with the wait that the system asks for between
+    them, else 0.2 s doubled, with jitter.
 
     Only errors that say `again` are tried again; a wait that would end after the time is not begun. The last error
     is raised as it is.

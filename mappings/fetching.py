@@ -190,7 +190,9 @@ class Http(Block):
     limit_headers: LimitHeaders | None = None
     concurrency: int = Field(4, ge=1, le=64, description="Requests under way at once; all streams together.")
     timeout_s: float = Field(30, gt=0, le=600)
-    retry_for: Duration = Field("5m", description="How long a page is asked for again where that may help.")
+    retry_for: Duration | None = Field(
+        None, description="How long a page is asked for again; where not said, six times within five minutes."
+    )
     largest_mb: int = Field(64, ge=1, le=1024, description="An answer that is larger is refused.")
     pages: Pages | None = None
     error: ErrorBody | list[ErrorBody] | None = None

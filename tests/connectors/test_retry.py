@@ -90,6 +90,17 @@ def test_a_wait_longer_than_the_time_allowed_is_not_begun(api: Any, make_source:
     assert time.monotonic() - began < 30.0
 
 
+def test_how_long_to_ask_again_outranks_how_often(api: Any, make_source: Any, pull: Any) -> None:
+    answers(api, *[Response("", 503, {"Retry-After": "0"})] * 9, GOOD)
+    assert len(pull(make_source({}, {"retry_for": "30s"}))) == 1
+    assert len(api.requests) == 10
+    api.reset()
+    answers(api, *[Response("", 503, {"Retry-After": "0"})] * 9, GOOD)
+    with pytest.raises(Unavailable):
+        pull(make_source())
+    assert len(api.requests) == 6
+
+
 WAITS = [
     pytest.param("7", None, 7.0, id="seconds"),
     pytest.param("0", None, 0.0, id="at-once"),
