@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+import structlog
 from sqlalchemy import URL, make_url
 
 from hub.store.engine import Store, open_store
@@ -34,6 +35,13 @@ _FORGETFUL = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "
 _TABLES = b"SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
 _VIEWS = b"SELECT quote_ident(viewname) FROM pg_views WHERE schemaname = 'public'"
 _USED = b"SELECT quote_ident(sequencename) FROM pg_sequences WHERE last_value IS NOT NULL"
+
+
+@pytest.fixture(autouse=True)
+def _logs_of_its_own() -> Iterator[None]:
+    """A command configures logs for a stream that ends with its test: the next test begins anew."""
+    yield
+    structlog.reset_defaults()
 
 
 class Server:

@@ -26,6 +26,11 @@ from mappings.spec import System
 Handler = Callable[[Request], Response]
 
 
+def nothing(request: Request) -> Response:
+    """An empty list."""
+    return Response("[]")
+
+
 class Server:
     """Answers each request by the handler that the test set, and remembers what was asked; `request["body"]` is the
     body's bytes."""
@@ -35,7 +40,7 @@ class Server:
         self.base_url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self.requests: list[Request] = []
         self.bodies: list[bytes] = []
-        self.handler: Handler = lambda request: Response("[]")
+        self.handler: Handler = nothing
         config = uvicorn.Config(self._app, log_level="error", ws="none", lifespan="off", interface="asgi3")
         self._uvicorn = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._uvicorn.run, kwargs={"sockets": [self._socket]})
@@ -77,15 +82,20 @@ def _servers() -> Iterator[tuple[Server, Server]]:
 @pytest.fixture
 def api(_servers: tuple[Server, Server]) -> Server:
     """The system that sources point at."""
-    _servers[0].reset()
-    return _servers[0]
+    return begun(_servers[0])
 
 
 @pytest.fixture
 def foreign(_servers: tuple[Server, Server]) -> Server:
     """Another origin, which must never be asked."""
-    _servers[1].reset()
-    return _servers[1]
+    return begun(_servers[1])
+
+
+def begun(server: Server) -> Server:
+    """The server as if no test had used it before."""
+    server.reset()
+    server.handler = nothing
+    return server
 
 
 @pytest.fixture
