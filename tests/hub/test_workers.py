@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 HOUSE = Path(__file__).parents[2]
-WAIT = 60
+WAIT = 150  # longer than a worker may be silent before it is replaced
 WORKERS = 2
 QUERY = {"query": "{ customers { totalCount } }"}
 
