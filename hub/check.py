@@ -17,12 +17,11 @@ import msgspec
 from connectors.auth import Vault
 from connectors.errors import ConnectorError
 from connectors.pull import Connection, Page
-from hub.clock import show
 from hub.insight.derive import rules_version
+from hub.quality.understand import as_written
 from mappings.compile import compile_stream, row_columns
-from mappings.converting.currencies import render
 from mappings.loader import Source
-from mappings.model import ENTITIES, Type
+from mappings.model import ENTITIES
 from mappings.rulebook import Rulebook
 
 Branches = list[tuple[str, list[str]]]
@@ -144,21 +143,10 @@ def _fields(entity: str, row: tuple[Any, ...]) -> list[str]:
     named = dict(zip(row_columns(entity)[2:], row[2:], strict=True))
     kinds = ENTITIES[entity].fields
     return [
-        f"{name}: {_shown(kinds[name].type, value, named.get('currency'))}"
+        f"{name}: {as_written(kinds[name].type, value, named.get('currency'))}"
         for name, value in named.items()
         if value is not None
     ]
-
-
-def _shown(kind: Type, value: Any, currency: str | None) -> str:
-    """A canonical value as its source would have written it: a reader compares it with the record."""
-    if kind is Type.INSTANT:
-        return show(value)
-    if kind is Type.AMOUNT and currency is not None:
-        return f"{render(value, currency)} {currency}"
-    if kind is Type.RATIO:
-        return str(value / 1_000_000)
-    return "/".join(value) if kind is Type.PROFILE else str(value)
 
 
 def _lines(value: Any, path: str = "") -> list[str]:

@@ -11,12 +11,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
-from hub.clock import show
 from hub.quality.guard import any_item
+from hub.quality.understand import as_written
 from hub.store.bulk import among
 from hub.store.kept import dead_letter, landing, profile_ledger, stream_state
 from hub.store.mapped import MAPPED, column_name
-from mappings.converting.currencies import render
 from mappings.model import ENTITIES, Type
 
 LONGEST = 20_000  # letters of a record that is no JSON
@@ -226,14 +225,8 @@ def _said_before(connection: Connection, landing_no: int) -> Iterator[tuple[str,
 
 
 def _shown(connection: Connection, kind: Type, value: Any, currency: str | None) -> str:
-    if kind is Type.INSTANT:
-        return show(value)
-    if kind is Type.AMOUNT and currency is not None:
-        return f"{render(value, currency)} {currency}"
-    if kind is Type.RATIO:
-        return str(value / 1_000_000)
     if kind is Type.PROFILE:
         ledger = profile_ledger.c
         named = select(ledger.stream + "/" + ledger.key).where(ledger.profile_no == value)
         return str(connection.execute(named).scalar_one())
-    return str(value)
+    return as_written(kind, value, currency)

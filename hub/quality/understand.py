@@ -7,7 +7,10 @@ from typing import Any
 
 import msgspec
 
+from hub.clock import show
 from mappings.compile import Compiled, Mapped, Record
+from mappings.converting.currencies import render
+from mappings.model import Type
 
 UNREADABLE = "the record is empty, nested too deep, or holds a number out of range"
 
@@ -29,3 +32,14 @@ def _parsed(payload: bytes) -> Any:
         return msgspec.json.decode(payload)
     except (msgspec.MsgspecError, RecursionError):
         return None
+
+
+def as_written(kind: Type, value: Any, currency: str | None) -> str:
+    """A canonical value as its source would have written it: a reader compares it with the record."""
+    if kind is Type.INSTANT:
+        return show(value)
+    if kind is Type.AMOUNT and currency is not None:
+        return f"{render(value, currency)} {currency}"
+    if kind is Type.RATIO:
+        return str(value / 1_000_000)
+    return "/".join(value) if kind is Type.PROFILE else str(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -18,19 +17,13 @@ from hub.store.gone import mark_gone
 from hub.store.landing import digest
 from hub.sync import remap, sync
 from mappings.rulebook import Rulebook
-from tests.hub.desk import SYSTEM, Desk, comment, hub_of, rows, served, stocked, ticket
+from tests.hub.desk import SYSTEM, Desk, comment, hub_of, rows, ticket
 from tests.hub.test_sync import graph
 
 DAY = 86_400 * 1_000_000
 NOW = 1_780_000_000_000_000
 DUE = "SELECT l.key FROM parent_due d JOIN landing l ON l.landing_no = d.parent_no ORDER BY l.key"
 COMMENTS = "SELECT COUNT(*) FROM landing WHERE stream = 'comments'"
-
-
-@pytest.fixture
-def desk() -> Iterator[Desk]:
-    with served(stocked()) as desk:
-        yield desk
 
 
 @pytest.fixture

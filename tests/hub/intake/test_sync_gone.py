@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,6 @@ CARDS = "SELECT display_name FROM customer_card ORDER BY 1"
 MONEY = "SELECT COALESCE(SUM(amount), 0) FROM money_entry"
 ENTRIES = "SELECT COALESCE(SUM(amount), 0) FROM entry"
 ASSIGNED = "SELECT l.key, c.public_id FROM profile_ledger l JOIN customer_ledger c ON c.customer_no = l.customer_no"
-
-
-@pytest.fixture
-def desk() -> Iterator[Desk]:
-    with served(stocked()) as desk:
-        yield desk
 
 
 @pytest.fixture

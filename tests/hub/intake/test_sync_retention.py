@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,19 +12,13 @@ from hub.run import Hub, Report
 from hub.store.engine import Store
 from hub.sync import remap, sync
 from mappings.rulebook import Rulebook
-from tests.hub.desk import SYSTEM, Desk, comment, hub_of, invoice, rows, served, stocked
+from tests.hub.desk import SYSTEM, Desk, comment, hub_of, invoice, rows
 from tests.hub.test_sync import graph
 
 DAY = 86_400 * 1_000_000
 NOW = 1_780_000_000_000_000
 BARE = "SELECT stream, key FROM landing WHERE length(payload) = 0 ORDER BY 1, 2"
 FULL = "SELECT stream, key FROM landing WHERE length(payload) > 0 ORDER BY 1, 2"
-
-
-@pytest.fixture
-def desk() -> Iterator[Desk]:
-    with served(stocked()) as desk:
-        yield desk
 
 
 @pytest.fixture
