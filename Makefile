@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: demo test lint format bench bench-pull bench-serve clean install install-dev
+.PHONY: demo test lint format bench bench-pull bench-serve bench-identity clean install install-dev
 
 demo: install
 	$(BIN)/hub demo $(ARGS)
@@ -29,6 +29,9 @@ bench-pull: install-dev
 
 bench-serve: install-dev
 	$(BIN)/python -m tests.bench.bench_serve $(ARGS)
+
+bench-identity: install-dev
+	$(BIN)/python -m tests.bench.bench_identity $(ARGS)
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev

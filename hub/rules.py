@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hub.access.roles import check_access
+from hub.identity.survive import check_survivorship
 from hub.insight.cost import check_cost
 from hub.insight.metrics import check_metrics
 from hub.insight.risk import check_risk
@@ -25,6 +26,7 @@ def load_rules(folders: Sequence[Path]) -> Rulebook:
         *rule_problems(folders, "cost", check_cost(rulebook.cost)),
         *rule_problems(folders, "metrics", check_metrics(rulebook.metrics)),
         *rule_problems(folders, "access", check_access(rulebook)),
+        *rule_problems(folders, "identity", check_survivorship(rulebook)),
     ]
     if not problems:  # risk rules are over metrics: wrong metrics would only be said twice
         problems = rule_problems(folders, "risk", check_risk(rulebook))

@@ -18,6 +18,8 @@ from rich.tree import Tree
 
 from hub import clock, status
 from hub.check import Answered
+from hub.explain.tree import Branch, Leaf
+from hub.identity.steward.review import waiting_count
 from hub.run import Hub, Report
 from hub.status import AtStake, DeadLetterRow, DriftRow, MoneyRow, StreamRow
 from hub.upkeep.schedule import next_pulls
@@ -82,7 +84,7 @@ def show_summary(hub: Hub, report: Report | None) -> None:
         show_streams(status.streams(connection), {} if report else next_pulls(connection, hub, now), now)
         show_dead_letters(status.dead_letters(connection, 5))
         show_drift(status.drift(connection, 5))
-        show_customers(status.counts(connection))
+        show_customers(status.counts(connection), waiting_count(connection))
         show_money(status.reconciliation(connection, hub.sources))
         show_unrated(status.unrated(connection, currency), currency)
         show_flags(status.flags(connection))
@@ -107,13 +109,14 @@ def show_streams(rows: Sequence[StreamRow], pulls: Mapping[tuple[str, str], int]
         console.print(f"[red]failed[/] {escape(error)}", soft_wrap=True, highlight=False)
 
 
-def show_customers(counts: dict[str, int]) -> None:
-    """How many profiles became how many customers."""
+def show_customers(counts: dict[str, int], waiting: int) -> None:
+    """How many profiles became how many customers, and how many pairs a steward should look at."""
     known = counts["profiles"] - counts["anonymous"]
+    pairs = f"; {waiting:,} pairs may be one customer: `hub review`" if waiting else ""
     console.print(
         f"\n[bold]Customers[/]  {counts['customers']:,} ({counts['persons']:,} persons, "
         f"{counts['organizations']:,} organizations) out of {known:,} profiles: "
-        f"{known - counts['customers']:,} merged away; {counts['anonymous']:,} visitors are nobody yet",
+        f"{known - counts['customers']:,} merged away; {counts['anonymous']:,} visitors are nobody yet{pairs}",
         highlight=False,
     )
 
@@ -238,14 +241,18 @@ def show_answered(source: str, rows: Sequence[Answered]) -> None:
             console.print(escape(line), soft_wrap=True, highlight=False)
 
 
-def show_tree(title: str, branches: Sequence[tuple[str, Sequence[str]]]) -> None:
-    """A title, branches below it, and leaves below each."""
+def show_tree(title: str, branches: Sequence[Branch]) -> None:
+    """A title, branches below it, and leaves below each, which may bear leaves themselves."""
     tree = Tree(f"[bold]{escape(plain(title))}[/]")
     for branch, leaves in branches:
-        limb = tree.add(f"[bold]{escape(plain(branch))}[/]")
-        for leaf in leaves:
-            limb.add(escape(plain(leaf)))
+        _grow(tree.add(f"[bold]{escape(plain(branch))}[/]"), leaves)
     console.print(tree, highlight=False)
+
+
+def _grow(limb: Tree, leaves: Sequence[Leaf]) -> None:
+    for leaf in leaves:
+        words, below = (leaf, ()) if isinstance(leaf, str) else leaf
+        _grow(limb.add(escape(plain(words))), below)
 
 
 def _table(title: str, *columns: str) -> Table:

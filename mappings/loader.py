@@ -19,6 +19,8 @@ from mappings.checking.document import MappingError, Place, Problem, hint, read_
 from mappings.checking.meaning import wrong_meaning
 from mappings.converting.countries import country_code
 from mappings.converting.currencies import DECIMALS
+from mappings.identity import Identity, Lists
+from mappings.lists import fit_with_lists
 from mappings.rulebook import Company, Rulebook
 from mappings.spec import System
 
@@ -86,12 +88,18 @@ def shipped() -> Path:
 
 
 def load_rulebook(folders: Sequence[Path]) -> Rulebook:
-    """All rule files, each from the first folder that has it. Raises MappingError with the problems of all files."""
+    """All rule files, each from the first folder that has it, and the lists beside identity.yml from all folders.
+
+    Raises MappingError with the problems of all files.
+    """
     parts: dict[str, Any] = {}
     problems: list[Problem] = []
     for name, about in Rulebook.model_fields.items():
         try:
             document = read_document(_found(folders, f"rules/{name}.yml"))
+            if about.annotation is Identity:
+                parts[name] = fit_with_lists(Identity, Lists, document, folders)
+                continue
             parts[name] = fit(about.annotation, document)  # type: ignore[arg-type]
             if isinstance(parts[name], Company):
                 problems += [document.problem(place, what) for place, what in _company_problems(parts[name])]

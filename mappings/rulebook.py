@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from mappings.duration import Duration
+from mappings.identity import Identity as Identity
 from mappings.model import CHANNELS, INTENTS, STAGES
 from mappings.spec import Block
 
@@ -48,39 +49,6 @@ class Company(Block):
     rates: dict[str, dict[date, Decimal]] = Field(
         description="Currency to first day to rate: units of the reporting currency for one unit, until the next day."
     )
-
-
-# identity.yml --------------------------------------------------------------------------------------------------------
-Strategy = Literal["most_recent", "most_trusted", "most_frequent", "longest"]
-
-
-class Junk(Block):
-    """Values that identify nobody, folded; `*` stands for anything."""
-
-    emails: list[str]
-    phones: list[str]
-    names: list[str]
-    birth_dates: list[str] = Field(default_factory=list, description="Dates that forms fill in by themselves.")
-
-
-class Identity(Block):
-    """What joins profiles, what does not, and which value survives."""
-
-    junk: Junk
-    role_inboxes: list[str] = Field(description="Local parts of inboxes that several people read: info, office.")
-    freemail: list[str] = Field(description="Domains that say nothing about an employer.")
-    plus_tags: bool = Field(True, description="Whether name+tag@host reaches name@host.")
-    shared_limit: int = Field(ge=2, description="A contact point on more profiles than this proposes nothing.")
-    name_similarity: float = Field(ge=0, le=1, description="Jaro-Winkler from which two words are one, mistyped.")
-    titles: list[str] = Field(description="Words before or after a name that are none: dr, mrs, herr.")
-    particles: list[str] = Field(description="Words of a family name that are often left out: von, de.")
-    generations: dict[str, list[str]] = Field(description="Which of two namesakes, to how it is written: jr, senior.")
-    nicknames: dict[str, list[str]] = Field(description="Given name to its short and pet forms.")
-    legal_forms: list[str] = Field(description="Words that do not tell organizations apart: gmbh, ltd, inc.")
-    survivorship: dict[
-        Literal["display_name", "given_name", "family_name", "birth_date", "country", "language", "emails", "phones"],
-        Strategy,
-    ] = Field(description="Field of the customer to the strategy that picks its value.")
 
 
 # journey.yml ---------------------------------------------------------------------------------------------------------

@@ -125,6 +125,9 @@ REFUSED = [
         ["export", "bi_money", "-o", "no/x.csv"], {}, 1, "--output no/x.csv: cannot be", id="no output folder"
     ),
     pytest.param(["explain", "nobody"], {}, 1, "no customer has the id, e-mail or phone 'nobody'", id="explain nobody"),
+    pytest.param(
+        ["explain", "x", "--picture", "who.png"], {}, 2, "end the name in .svg or .html", id="explain no picture"
+    ),
     pytest.param(["erase", "cus_none"], {}, 1, "no customer has the id 'cus_none'", id="erase nobody"),
     pytest.param(
         ["keys", "create", "x", "--role", "analist"], {}, 2, "did you mean `analyst`?", id="keys create unknown role"

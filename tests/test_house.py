@@ -44,6 +44,7 @@ HOME = {
     "jmespath": ("mappings/",),
     "phonenumbers": ("mappings/",),
     "rapidfuzz": ("hub/identity/",),
+    "anyascii": ("hub/identity/normalise/",),
 }
 SAYS_NOTHING = {"utils", "util", "common", "core", "helpers", "base", "manager", "misc"}
 VENDORS = tuple(path.stem for path in (HOUSE / "mappings" / "sources").glob("*/*.yml"))

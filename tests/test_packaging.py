@@ -29,6 +29,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "mappings/sources/support/zendesk.yml",
         "mappings/sources/web_analytics/matomo.yml",
         "mappings/rules/company.yml",
+        "mappings/rules/identity/nicknames.yml",
         "mappings/mapping.schema.json",
         "mappings/rules/access.yml",
         "hub/api/schema.graphql",

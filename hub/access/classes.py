@@ -14,14 +14,15 @@ CLASSES: Mapping[str, str] = {
     # how to reach a person, and ids under which other systems know them
     "CONTACT": """
         Customer.emails Customer.phones Customer.identifiers Customer.provenance
+        Profile.emails Profile.phones Profile.addresses
         Query.searchCustomers! CustomerFilter.search! CustomerBy.email! CustomerBy.phone! CustomerBy.externalId!
     """,
     "NAME": """
-        Customer.displayName Customer.provenance
+        Customer.displayName Customer.provenance Profile.displayName
         Query.searchCustomers! CustomerFilter.search! CustomerFilter.displayName! CustomerOrderField.DISPLAY_NAME!
         bi_customers.display_name
     """,
-    "BIRTH_DATE": "Customer.birthDate Customer.provenance",
+    "BIRTH_DATE": "Customer.birthDate Customer.provenance Profile.birthDate",
     # what people wrote, and what quotes it
     "TEXT": """
         Interaction.summary Judgement.reasons Identity.history DeadLetters.latest
@@ -43,7 +44,7 @@ CLASSES: Mapping[str, str] = {
     "IDENTITY": """
         Customer.identifiers Customer.profiles Customer.provenance
         Identity.mergedIds Identity.judgements Identity.history Judgement.left! Judgement.right! Judgement.reasons
-        Entry.key! DeadLetters.latest CustomerBy.externalId!
+        Entry.key! DeadLetters.latest CustomerBy.externalId! Query.reviews!
         bi_money.key bi_interactions.object_key
     """,
     "DECISION": "Mutation.joinProfiles! Mutation.separateProfiles! Mutation.withdrawJudgement!",
@@ -57,6 +58,7 @@ WITHIN: Mapping[str, tuple[str, ...]] = {
     "Loser": ("CONTACT", "NAME", "BIRTH_DATE", "IDENTITY"),
     "Profile": ("IDENTITY",),
     "ProfileName": ("IDENTITY",),
+    "Review": ("IDENTITY",),
     "IdentityEvent": ("TEXT", "IDENTITY"),
     "DeadLetter": ("TEXT", "IDENTITY"),
     "Money": ("MONEY",),
@@ -99,6 +101,7 @@ PLAIN: Mapping[str, str] = {
         stage enteredAt leftAt expectedDays overdue customerInteractionCount brandInteractionCount channels sentiment
         deviations interactions
     """,
+    "Identity": "profileCount",
     "Judgement": "id verdict rule score decidedBy at withdrawnAt",
     "Member": "role since until person",
     "Node": "id",

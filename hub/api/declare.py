@@ -39,6 +39,11 @@ class Rows:
     owner: ColumnElement[Any] | None = None
     besides: tuple[ColumnElement[Any], ...] = ()
 
+    @property
+    def owners(self) -> Columns:
+        """The columns of all customers whom a row tells about; none where it tells about nobody."""
+        return () if self.owner is None else (self.owner, *self.besides)
+
     def __post_init__(self) -> None:
         """Raises TypeError where the key would not tell a table's rows apart: those of others would come along."""
         if isinstance(self.table, Table) and not {c.name for c in self.table.primary_key} <= {c.key for c in self.key}:
@@ -61,11 +66,12 @@ class Column:
 class SameRow:
     """An object whose fields read the parent's own row; null where `only` does not hold.
 
-    `reads` declares the fields where the type itself does not, because it stands in several places of a row.
+    `reads` declares the fields where the type itself does not, because it stands in several places of a row or in the
+    rows of another type.
     """
 
     only: ColumnElement[bool] | None = None
-    reads: Mapping[str, Column] | None = None
+    reads: Mapping[str, Column | SameRow] | None = None
 
 
 @dataclass(frozen=True)
@@ -218,7 +224,9 @@ def expression(
     return declared(Column(reads, rendering), about, [in_currency()] if money else [])
 
 
-def same_row(about: str, only: ColumnElement[bool] | None = None, reads: Mapping[str, Column] | None = None) -> Any:
+def same_row(
+    about: str, only: ColumnElement[bool] | None = None, reads: Mapping[str, Column | SameRow] | None = None
+) -> Any:
     """A field whose object reads the same row as its parent, where a condition holds."""
     return declared(SameRow(only, reads), about)
 

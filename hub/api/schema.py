@@ -47,7 +47,7 @@ def build_schema(query: type = Query, scalars: Mapping[Any, Any] = MappingProxyT
     return schema
 
 
-def _pick(source: Any, info: Any, **_arguments: Any) -> Any:
+def _pick(source: Any, info: Any, /, **_arguments: Any) -> Any:
     """The answer of a field: it stands under its answer key, or an error does."""
     answer = source[info.path.key]
     if isinstance(answer, GraphQLError):

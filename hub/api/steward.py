@@ -14,18 +14,16 @@ from hub.api.errors import ApiError
 from hub.api.read.search import checked_text
 from hub.api.read.shape import Answer, project
 from hub.api.scope import EPOCH
-from hub.identity import judgement
-from hub.identity.judgement import JudgementError
+from hub.identity.steward import judgement
+from hub.identity.steward.judgement import JudgementError
 from hub.store.bulk import among
 from hub.store.derived import customer_card as card
 from hub.store.kept import customer_ledger, profile_ledger, sync_run
-from hub.store.kept import judgement as judgements
 
 if TYPE_CHECKING:
     from hub.api.types.inputs import ProfileInput
 
 LONGEST_REASON = 2_000
-DECIDED_BY = "steward"
 
 Decide = Callable[..., int]
 
@@ -44,13 +42,14 @@ def separate_profiles(
 
 def withdraw_judgement(context: Context, selected: Selected, name: str, reason: str) -> Answer:
     """`withdrawJudgement`. Raises ApiError BAD_USER_INPUT with what to do."""
-    prefix, _, number = name.partition("_")
-    if prefix != "jdg" or not (number.isascii() and number.isdigit() and len(number) < 19):
-        raise ApiError("BAD_USER_INPUT", "id: is no steward's judgement (jdg_…); identity.judgements lists them")
+    try:
+        number = judgement.number_of(name)
+    except JudgementError as error:
+        raise ApiError("BAD_USER_INPUT", f"id: {error}") from None
     return _decide(
         context,
         selected,
-        lambda connection, as_of: judgement.withdraw(connection, int(number), reason=_said(reason), as_of=as_of),
+        lambda connection, as_of: judgement.withdraw(connection, number, reason=_said(reason), as_of=as_of),
     )
 
 
@@ -77,7 +76,7 @@ def _judge(
 ) -> Answer:
     def append(connection: Connection, as_of: int) -> int:
         left, right = (judgement.find_profile(connection, *_named(profile)) for profile in pair)
-        return decide(connection, left, right, reason=_said(reason), decided_by=DECIDED_BY, as_of=as_of)
+        return decide(connection, left, right, reason=_said(reason), decided_by=judgement.DECIDED_BY, as_of=as_of)
 
     return _decide(context, selected, append)
 
@@ -97,8 +96,7 @@ def _decide(context: Context, selected: Selected, append: Callable[[Connection, 
 def _decided(context: Context, selected: Selected, number: int) -> Answer:
     answer: Answer = {}
     with context.reader() as reader:
-        query = select(judgements.c.left_profile_no, judgements.c.right_profile_no)
-        pair = reader.connection.execute(query.where(judgements.c.judgement_no == number)).one()
+        pair = judgement.pair_judged(reader.connection, number)
         owners = select(profile_ledger.c.customer_no).where(
             among(reader.connection, profile_ledger.c.profile_no, sorted(pair))
         )

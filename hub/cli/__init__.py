@@ -10,7 +10,7 @@ import sys
 import typer
 
 from hub import terminal
-from hub.cli import author, export, keys, letters, run, serve, show
+from hub.cli import author, calibrate, evaluate, export, keys, letters, review, run, serve, show
 from hub.cli.frame import DONE, EXIT_CODES, FAILED, PARTLY, REFUSALS, USAGE, WRONG_WORDS
 
 __all__ = ["DONE", "FAILED", "PARTLY", "USAGE", "app", "main"]
@@ -33,6 +33,9 @@ app.command()(show.explain)
 app.command()(export.export)
 app.command()(run.remap)
 app.add_typer(letters.app, name="dead-letters")
+app.add_typer(review.app, name="review")
+evaluate.app.command(name="calibrate")(calibrate.calibrate_judgement)
+app.add_typer(evaluate.app, name="identity")
 app.command()(run.erase)
 app.command()(show.schema)
 app.command()(run.migrate)

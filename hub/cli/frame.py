@@ -18,9 +18,13 @@ from hub.access.keys import KeyRefused
 from hub.author import AuthorError
 from hub.demo import DemoError
 from hub.erasure.erase import UnknownCustomer
-from hub.explain import NoSuchCustomer
+from hub.explain.find import NoSuchCustomer
+from hub.explain.page import NoPicture
 from hub.export.stream import UnknownExport
 from hub.export.views import create_views, views_fit
+from hub.identity.evidence.calibration import CalibrationError
+from hub.identity.steward.judgement import JudgementError
+from hub.identity.steward.label_file import LabelsError
 from hub.logs import configure_logs
 from hub.quality.letters import NoSuchLetter, UnknownPlace
 from hub.rules import load_rules
@@ -62,8 +66,11 @@ REFUSALS = (
     KeyRefused,
     AuthorError,
     NoOpenApiError,
+    CalibrationError,
+    JudgementError,
+    LabelsError,
 )
-WRONG_WORDS = (UnknownSource, UnknownPlace, UnknownRole, UnknownScope, UnknownExport, clock.InstantError)
+WRONG_WORDS = (NoPicture, UnknownSource, UnknownPlace, UnknownRole, UnknownScope, UnknownExport, clock.InstantError)
 
 Database = Annotated[str | None, typer.Option("--database", help="Database URL; default HUB_DATABASE_URL.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="The instant or day that the rules call now.")]

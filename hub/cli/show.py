@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,7 +18,8 @@ from hub.access.keys import DAY_US
 from hub.check import check_sources, live_source, renews, sample_source
 from hub.cli.frame import Database, Sources, command_settings, must_know, open_hub, store_alone
 from hub.erasure.erase import UnknownCustomer
-from hub.explain import explanation
+from hub.explain.page import check_picture, draw
+from hub.explain.tree import explanation
 from hub.rules import load_rules
 from hub.settings import Settings
 from hub.store.vault import open_vault
@@ -57,10 +59,22 @@ def _vault(settings: Settings, asked: Sequence[Source]) -> Iterator[Vault]:
         yield open_vault(store, settings)
 
 
-def explain(customer: Annotated[str, typer.Argument(help="Id, e-mail or phone.")], database: Database = None) -> None:
+def explain(
+    customer: Annotated[str, typer.Argument(help="Id, e-mail or phone.")],
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="Draw who is who into this file instead: FILE.svg or FILE.html.")
+    ] = None,
+    database: Database = None,
+) -> None:
     """Show why these profiles are one customer, where each value comes from, and what each figure is made of."""
+    if picture is not None:
+        check_picture(picture)
     with open_hub(command_settings(database)) as hub:
-        terminal.show_tree(*explanation(hub.store, hub.rulebook, customer))
+        if picture is None:
+            terminal.show_tree(*explanation(hub.store, hub.rulebook, customer))
+        else:
+            draw(hub.store, hub.rulebook, customer, picture)
+            terminal.say(f"drawn: {picture}")
 
 
 def schema(

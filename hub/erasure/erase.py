@@ -17,13 +17,17 @@ from sqlalchemy import Connection, Table, delete, func, insert, or_, select, upd
 
 from hub.erasure.named import landed, own_addresses
 from hub.erasure.redact import redact
+from hub.identity.holders import concerned
+from hub.identity.normalise.forms import Forms
+from hub.identity.sets import add_numbers
+from hub.identity.stored import unpacked
 from hub.store import derived, kept
 from hub.store.bulk import among
 from hub.store.engine import Store
 from hub.store.erased import erasure_salt, tombstone_digest
 from hub.store.errors import StoreError
 from hub.store.gone import forget
-from hub.store.ledger import mark_dirty, organizations_of
+from hub.store.ledger import mark_dirty, mark_pending, organizations_of
 from hub.store.listing import json_list
 from hub.store.mapped import FACTS, MAPPED, control
 
@@ -73,16 +77,18 @@ def erase(store: Store, public_id: str, dry_run: bool, as_of: int) -> Erasure:
     return Erasure(_certificate(public_id, as_of, rows), rows)
 
 
-def sweep(connection: Connection, as_of: int) -> int:
+def sweep(connection: Connection, forms: Forms, as_of: int) -> int:
     """Erase pending profiles that a tombstone names: what a source sends again of an erased person. Their number.
 
-    An erased address says so of newcomers only: somebody who is known as another customer may have taken it over.
+    An erased address says so of newcomers only: somebody who is, or was, known as another customer may have taken it
+    over. One that identifies nobody, or that several are meant to read, says it of nobody.
     """
     tombstones = set(_column(connection, select(kept.tombstone.c.digest)))
     if not tombstones:
         return 0
     salt = erasure_salt(connection)
     ledger, points = kept.profile_ledger, MAPPED["contact_point"]
+    new = ledger.c.customer_no.is_(None), ledger.c.previous_no.is_(None)
     pending = connection.execute(
         select(ledger.c.profile_no, ledger.c.source, ledger.c.stream, ledger.c.key).where(ledger.c.pending)
     )
@@ -90,9 +96,14 @@ def sweep(connection: Connection, as_of: int) -> int:
     written = connection.execute(
         select(points.c.profile_no, points.c.type, points.c.value)
         .join(ledger, ledger.c.profile_no == points.c.profile_no)
-        .where(ledger.c.pending, ledger.c.customer_no.is_(None), points.c.type == "EMAIL")
+        .where(ledger.c.pending, *new, points.c.type == "EMAIL")
     )
-    back |= {no for no, *words in written if tombstone_digest(salt, *words) in tombstones}
+    back |= {
+        no
+        for no, kind, value in written
+        if tombstone_digest(salt, kind, value) in tombstones
+        and not (forms.junk_email(value) or forms.role_inbox(value))
+    }
     if back:
         _erase_profiles(connection, sorted(back), as_of)
     return len(back)
@@ -158,11 +169,13 @@ def _erase_profiles(connection: Connection, profiles: Sequence[int], as_of: int)
             )
         counts[name] += _run(connection, delete(table).where(table.c.profile_no.in_(profiles)))
     members = MAPPED["membership"]
+    mark_pending(connection, _parts(connection, profiles))
     counts["membership"] += _run(connection, delete(members).where(members.c.organization_profile_no.in_(profiles)))
     counts["landing"] += forget(connection, own)
     for table in (kept.dead_letter, control):
         counts[str(table.name)] += _run(connection, delete(table).where(table.c.landing_no.in_(own)))
-    for table in (derived.match_key, derived.unresolved):
+    counts["match_key"] += _forget_keys(connection, profiles)
+    for table in (derived.portrait, derived.unresolved):
         counts[str(table.name)] += _run(connection, delete(table).where(table.c.profile_no.in_(profiles)))
     for table in (derived.link, kept.judgement):
         pair = or_(table.c.left_profile_no.in_(profiles), table.c.right_profile_no.in_(profiles))
@@ -170,6 +183,31 @@ def _erase_profiles(connection: Connection, profiles: Sequence[int], as_of: int)
     ledger = kept.profile_ledger
     counts["profile_ledger"] += _run(connection, delete(ledger).where(ledger.c.profile_no.in_(profiles)))
     return counts
+
+
+def _parts(connection: Connection, profiles: Sequence[int]) -> list[int]:
+    """Organizations that say they are a part of these: their portraits name what they are a part of."""
+    m, p = MAPPED["membership"].c, MAPPED["profile"].c
+    theirs = select(m.profile_no).join(MAPPED["profile"], p.profile_no == m.profile_no).distinct()
+    return _column(connection, theirs.where(m.organization_profile_no.in_(profiles), p.kind == "ORGANIZATION"))
+
+
+def _forget_keys(connection: Connection, profiles: Sequence[int]) -> int:
+    """Their keys, each by its name: there is no index by profile. Who else holds one is resolved again: what the key
+    says of its holders may be something else now.
+    """
+    said, held = derived.portrait.c, derived.match_key.c
+    packs = _column(connection, select(said["keys"]).where(said.profile_no.in_(profiles)))
+    keys = {key for pack in packs for key in unpacked(pack)}
+    if not keys:
+        return 0
+    told = dict.fromkeys(keys, 2)
+    others = concerned(connection, told)
+    these = among(connection, held.key, keys)
+    count = _run(connection, delete(derived.match_key).where(these, held.profile_no.in_(profiles)))
+    others = (others | concerned(connection, told)).difference(profiles)
+    add_numbers(connection, derived.unresolved, "profile_no", others, "changed")
+    return count
 
 
 def _tombstone(connection: Connection, profiles: Sequence[int], own: Sequence[int], as_of: int) -> None:

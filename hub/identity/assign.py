@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hub.identity.keys import Profile
+from hub.identity.evidence.verdict import Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,11 @@ def kept_ids(components: Sequence[Sequence[Profile]], known: Mapping[int, Known]
             if number in known and known[number].kind == profiles[0].kind
         ]
     kept: dict[int, int] = {}
+    given: set[int] = set()
     for _, number, _, at in sorted(overlaps):
-        if at not in kept and number not in kept.values():
+        if at not in kept and number not in given:
             kept[at] = number
+            given.add(number)
     return kept
 
 

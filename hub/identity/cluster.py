@@ -1,55 +1,26 @@
 """Clusters. In: profiles, verdicts on pairs, and what stewards decided. Out: the components, and the matches refused.
 
-Matches are followed from the strongest to the weakest, and one that would put contradicting profiles together is
-refused: so of a chain the weakest link gives way (Kruskal's order, with constraints). Ties go by the profiles' places
-in their sources, so that neither the order of arrival nor the batches change the outcome.
+Most groups that matches make are calm: nothing in them contradicts anything, and they stay as they are. The others
+are divided, see hub/identity/divide.py. Neither the order of arrival nor the batches change the outcome.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
-from typing import Any
+from itertools import chain, combinations
 
-from hub.identity.keys import Profile
-from hub.identity.likeness import BirthDates, Likeness, Likenesses, birth_dates
-from hub.identity.normalise import Name, Title
-from hub.identity.region import Pair, Steward, pair
-from hub.identity.verify import MATCH, Verdict
+from hub.identity.divide import Divided, Sets
+from hub.identity.evidence.judge import Judge
+from hub.identity.evidence.sides import Heard
+from hub.identity.evidence.verdict import MATCH, Profile, Verdict
+from hub.identity.normalise.portrait import Portrait, bare
+from hub.identity.pairs import Pair
+from hub.identity.region import Steward
 
-BY_STEWARD = "a steward keeps these profiles apart"
-BY_CHAIN_STEWARD = "a stronger chain leads to a profile that a steward keeps apart"
-BY_CHAIN = "a stronger chain leads to a profile with another name or birth date"
-
-
-class Sets:
-    """Union-find over profile numbers."""
-
-    def __init__(self, numbers: Iterable[int]) -> None:
-        self._parent = {number: number for number in numbers}
-
-    def root(self, number: int) -> int:
-        """The representative of the number's set."""
-        parent = self._parent
-        while parent[number] != number:
-            parent[number] = parent[parent[number]]
-            number = parent[number]
-        return number
-
-    def union(self, left: int, right: int) -> None:
-        """Makes one set of both."""
-        first, second = self.root(left), self.root(right)
-        if first != second:
-            self._parent[max(first, second)] = min(first, second)
-
-    def groups(self) -> list[list[int]]:
-        """The sets, each sorted, by their smallest number."""
-        found: dict[int, list[int]] = defaultdict(list)
-        for number in sorted(self._parent):
-            found[self.root(number)].append(number)
-        return list(found.values())
+_FEW = 50  # sides that are compared all with all; a group with more is followed join by join
+_LEAST_BRIDGED = 4  # profiles: two groups of two
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,139 +35,72 @@ def cluster(
     profiles: Mapping[int, Profile],
     verdicts: Mapping[Pair, Verdict],
     stewards: Mapping[Pair, Steward],
-    likenesses: Likenesses,
+    judge: Judge,
 ) -> Clusters:
     """The partition of the profiles; a function of their content, of the verdicts and of the stewards' alone."""
     matches = {p: v for p, v in verdicts.items() if v.verdict == MATCH and p[0] in profiles and p[1] in profiles}
     decided = {p: s.verdict for p, s in stewards.items() if _same_kind(p, profiles)}
-    sets = Sets(profiles)
-    for left, right in (*matches, *(p for p, verdict in decided.items() if verdict == MATCH)):
-        sets.union(left, right)
+    joins = [p for p, verdict in decided.items() if verdict == MATCH]
+    sets = Sets(chain.from_iterable(chain(matches, joins)))
+    sets.union_all(chain(matches, joins))
     edges: dict[int, list[Pair]] = defaultdict(list)
     for edge in matches:
         edges[sets.root(edge[0])].append(edge)
     said: dict[int, dict[Pair, str]] = defaultdict(dict)
     for edge, verdict in decided.items():
-        said[sets.root(edge[0])][edge] = verdict
-    groups: list[list[int]] = []
+        if edge[0] in sets and edge[1] in sets and sets.root(edge[0]) == sets.root(edge[1]):
+            said[sets.root(edge[0])][edge] = verdict
+    groups = [[number] for number in profiles if number not in sets]
     refused: dict[Pair, str] = {}
     for group in sets.groups():
-        root = sets.root(group[0])
-        if _harmonious(group, said[root], profiles, likenesses):
+        root = group[0]
+        if root not in said and _calm(group, edges[root], profiles, matches, judge):
             groups.append(group)
             continue
-        divided = _Divided(group, profiles, said[root], likenesses)
+        divided = Divided(group, profiles, said[root], judge)
         groups += divided.follow({edge: matches[edge] for edge in edges[root]})
         refused |= divided.refused
-    return Clusters(groups, refused)
+    return Clusters(sorted(groups), refused)
 
 
 def _same_kind(edge: Pair, profiles: Mapping[int, Profile]) -> bool:
     return edge[0] in profiles and edge[1] in profiles and profiles[edge[0]].kind == profiles[edge[1]].kind
 
 
-def _harmonious(
-    group: list[int], said: Mapping[Pair, str], profiles: Mapping[int, Profile], likenesses: Likenesses
+def _calm(
+    group: Sequence[int],
+    edges: Collection[Pair],
+    profiles: Mapping[int, Profile],
+    matches: Mapping[Pair, Verdict],
+    judge: Judge,
 ) -> bool:
     """Whether nothing speaks against the whole group: the common case, and cheap to see."""
-    if len(group) == 1:
-        return True
-    if any(verdict != MATCH for verdict in said.values()):
+    sides = _sides([profiles[number].portrait for number in group])
+    heard = Heard(sides, judge)
+    if len(sides) > _FEW or any(heard.at_odds(a, b) for a, b in combinations(sides, 2)):
         return False
-    distinct = {(profiles[n].names, profiles[n].births) for n in group}
-    return not any(_contradict(a, b, likenesses) for a, b in combinations(distinct, 2))
+    if len(group) == 2:
+        return True
+    visitors = {n for n in group if bare(profiles[n].portrait)}
+    if visitors and max(Counter(n for edge in edges for n in edge if n in visitors).values()) > 1:
+        return False
+    return len(group) < _LEAST_BRIDGED or not _may_bridge(group, edges, matches, judge)
 
 
-Side = tuple[frozenset[Name | Title], frozenset[str]]
+def _sides(portraits: Sequence[Portrait]) -> Collection[Portrait]:
+    """One portrait for each that is said of who somebody is; every organization stands for itself."""
+    if portraits[0].kind == "ORGANIZATION":
+        return portraits
+    first = portraits[0]
+    others = [p for p in portraits if p.names != first.names or p.births != first.births]
+    return {(p.names, p.births): p for p in (first, *others)}.values()
 
 
-def _contradict(left: Side, right: Side, likenesses: Likenesses) -> bool:
-    different = birth_dates(left[1], right[1]) is BirthDates.DIFFERENT
-    return different or likenesses.names(left[0], right[0]) is Likeness.CLASH
-
-
-class _Divided:
-    """A group in which something contradicts: followed link by link.
-
-    Profiles that a steward or an id joins count as one, with all their names as alternatives: where they are joined
-    in spite of their names, others of either name find them and do not contradict each other.
-    """
-
-    def __init__(
-        self, group: list[int], profiles: Mapping[int, Profile], said: Mapping[Pair, str], likenesses: Likenesses
-    ) -> None:
-        self._profiles = profiles
-        self._likenesses = likenesses
-        self._said = said
-        self._group = group
-        self._ones, self._sets = Sets(group), Sets(group)
-        self._at_odds: set[Side] = set()  # what counts as one although its own names contradict each other
-        self.refused: dict[Pair, str] = {}
-
-    def follow(self, matches: Mapping[Pair, Verdict]) -> list[list[int]]:
-        """The components of the group; fills `refused`."""
-        for edge in sorted((p for p, verdict in self._said.items() if verdict == MATCH), key=self._places):
-            if not self._kept_apart(edge):
-                self._ones.union(*edge)
-                self._sets.union(*edge)
-        for edge in sorted(matches, key=lambda p: (-matches[p].score, self._places(p))):
-            if matches[edge].rule == "external_id":
-                self._follow(edge, self._ones)
-        for edge in sorted(matches, key=lambda p: (-matches[p].score, self._places(p))):
-            if matches[edge].rule != "external_id":
-                self._follow(edge, None)
-        groups = self._sets.groups()
-        self.refused = {e: why for e, why in self.refused.items() if self._sets.root(e[0]) != self._sets.root(e[1])}
-        return groups
-
-    def _follow(self, edge: Pair, ones: Sets | None) -> None:
-        if self._sets.root(edge[0]) == self._sets.root(edge[1]):
-            return
-        why = self._kept_apart(edge) or (None if ones else self._contradiction(edge))
-        if why:
-            self.refused[edge] = why
-            return
-        self._sets.union(*edge)
-        if ones:
-            ones.union(*edge)
-
-    def _places(self, edge: Pair) -> tuple[tuple[str, str, str], ...]:
-        return tuple(sorted(self._profiles[number].place for number in edge))
-
-    def _members(self, number: int) -> list[int]:
-        root = self._sets.root(number)
-        return [n for n in self._group if self._sets.root(n) == root]
-
-    def _kept_apart(self, edge: Pair) -> str | None:
-        if self._said.get(edge, MATCH) != MATCH:
-            return BY_STEWARD
-        left, right = self._members(edge[0]), self._members(edge[1])
-        apart = any(self._said.get(pair(a, b), MATCH) != MATCH for a in left for b in right)
-        return BY_CHAIN_STEWARD if apart else None
-
-    def _contradiction(self, edge: Pair) -> str | None:
-        """Whether anybody on the one side contradicts anybody on the other, and nothing says that both are one."""
-        left, right = self._sides(edge[0]), self._sides(edge[1])
-        both_names = [side for side in left | right if side in self._at_odds]
-        for a, b in product(left, right):
-            if _contradict(a, b, self._likenesses) and not any(
-                not _contradict(a, c, self._likenesses) and not _contradict(b, c, self._likenesses) for c in both_names
-            ):
-                return BY_CHAIN
-        return None
-
-    def _sides(self, number: int) -> set[Side]:
-        """What the set says of itself, one side for each that counts as one."""
-        ones: dict[int, list[Profile]] = defaultdict(list)
-        for member in self._members(number):
-            ones[self._ones.root(member)].append(self._profiles[member])
-        return {self._side(one) for one in ones.values()}
-
-    def _side(self, one: list[Profile]) -> Side:
-        names, births = (
-            frozenset[Any]().union(*said) for said in zip(*((p.names, p.births) for p in one), strict=True)
-        )
-        own = {(p.names, p.births) for p in one}
-        if any(_contradict(a, b, self._likenesses) for a, b in combinations(own, 2)):
-            self._at_odds.add((names, births))
-        return names, births
+def _may_bridge(group: Iterable[int], edges: Collection[Pair], matches: Mapping[Pair, Verdict], judge: Judge) -> bool:
+    """Whether a weak match may join two groups of the group that hold together strongly."""
+    sure = [edge for edge in edges if matches[edge].score >= judge.strong or matches[edge].rule in judge.as_one]
+    if len(sure) == len(edges):
+        return False
+    strong = Sets(group)
+    strong.union_all(sure)
+    return sum(len(held) > 1 for held in strong.groups()) > 1

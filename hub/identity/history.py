@@ -10,17 +10,25 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from hub.identity.assign import Known, former_ids, kept_ids, successors
-from hub.identity.keys import Profile
+from hub.identity.evidence.verdict import MATCH, Profile
 from hub.identity.region import Region
-from hub.identity.verify import MATCH
-from hub.store.bulk import among, insert_rows, update_rows
+from hub.store.bulk import insert_rows, update_rows
 from hub.store.kept import customer_ledger, identity_log, profile_ledger
 from hub.store.listing import json_list
+from hub.store.plain import rows
 
 Component = Sequence[Profile]
+
+_KNOWN = """
+    SELECT c.customer_no, c.public_id, c.kind, c.merged_into
+    FROM LISTED CROSS JOIN customer_ledger c WHERE c.customer_no = a.value
+"""
+_HELD = "SELECT DISTINCT l.customer_no FROM LISTED CROSS JOIN profile_ledger l WHERE l.customer_no = a.value"
+_MINTED = "SELECT c.customer_no, c.public_id FROM LISTED CROSS JOIN customer_ledger c WHERE c.public_id = a.value"
+_OLDER = "SELECT c.customer_no, c.merged_into FROM LISTED CROSS JOIN customer_ledger c WHERE c.merged_into = a.value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +83,12 @@ def settle(
 def _known(connection: Connection, profiles: Iterable[Profile]) -> dict[int, Known]:
     """The ids that these profiles have, or had before."""
     numbers = {n for p in profiles for n in (p.customer_no, p.previous_no) if n is not None}
-    c = customer_ledger.c
-    columns = (c.customer_no, c.public_id, c.kind, c.merged_into)
-    rows = connection.execute(select(*columns).where(among(connection, c.customer_no, numbers))) if numbers else ()
-    return {number: Known(public_id, kind, into) for number, public_id, kind, into in rows}
+    return _ledger(connection, numbers)
+
+
+def _ledger(connection: Connection, numbers: Collection[int]) -> dict[int, Known]:
+    found = rows(connection, _KNOWN, sorted(numbers)) if numbers else ()
+    return {number: Known(public_id, kind, into) for number, public_id, kind, into in found}
 
 
 def _vacant(
@@ -87,8 +97,7 @@ def _vacant(
     """Of the former ids those that nobody holds and that are of the component's kind: they live again."""
     if not former:
         return {}
-    held_now = among(connection, profile_ledger.c.customer_no, set(former.values()))
-    held = set(connection.scalars(select(profile_ledger.c.customer_no).distinct().where(held_now)))
+    held = {number for (number,) in rows(connection, _HELD, sorted(set(former.values())))}
     return {
         at: number
         for at, number in former.items()
@@ -103,13 +112,13 @@ def public_id() -> str:
 
 def _mint(connection: Connection, kinds: Sequence[str], as_of: int) -> list[tuple[int, str]]:
     """New ids of these kinds, in this order: (customer_no, public id)."""
+    if not kinds:
+        return []
     ids = [public_id() for _ in kinds]
-    rows = [(new, kind, as_of) for new, kind in zip(ids, kinds, strict=True)]
-    insert_rows(connection, customer_ledger, ("public_id", "kind", "minted_at"), rows)
-    c = customer_ledger.c
-    found = select(c.public_id, c.customer_no).where(among(connection, c.public_id, ids))
-    number = dict(connection.execute(found).all()) if ids else {}
-    return [(number[new], new) for new in ids]
+    new = [(public, kind, as_of) for public, kind in zip(ids, kinds, strict=True)]
+    insert_rows(connection, customer_ledger, ("public_id", "kind", "minted_at"), new)
+    number = {public: customer_no for customer_no, public in rows(connection, _MINTED, ids, kind="TEXT")}
+    return [(number[public], public) for public in ids]
 
 
 def _became(region: Region, customer_of: Mapping[int, int | None]) -> dict[int, list[int | None]]:
@@ -124,24 +133,23 @@ def _became(region: Region, customer_of: Mapping[int, int | None]) -> dict[int, 
 
 def _redirect(connection: Connection, redirects: Mapping[int, int | None], revived: Collection[int]) -> None:
     """Points ids that nobody holds at their successors, and all that pointed at them, so that chains stay flat."""
-    c = customer_ledger.c
-    rows: list[tuple[int, int | None]] = [(n, to) for n, to in sorted(redirects.items()) if to is not None]
-    if rows:
-        older = select(c.customer_no, c.merged_into).where(among(connection, c.merged_into, [n for n, _ in rows]))
-        rows += [(number, redirects[into]) for number, into in connection.execute(older) if number not in revived]
-    rows += [(number, None) for number in revived]
-    update_rows(connection, customer_ledger, "customer_no", ("merged_into",), rows)
+    new: list[tuple[int, int | None]] = [(n, to) for n, to in sorted(redirects.items()) if to is not None]
+    if new:
+        older = rows(connection, _OLDER, [n for n, _ in new])
+        new += [(number, redirects[into]) for number, into in older if number not in revived]
+    new += [(number, None) for number in revived]
+    update_rows(connection, customer_ledger, "customer_no", ("merged_into",), new)
 
 
 def _assign(connection: Connection, region: Region, customer_of: Mapping[int, int | None]) -> None:
     """Writes the last assignment, and keeps the one before where it changes."""
-    rows = []
+    new = []
     for number, customer_no in customer_of.items():
         former = region.profiles[number].customer_no
         if former != customer_no:
             previous = former if former is not None else region.profiles[number].previous_no
-            rows.append((number, customer_no, previous))
-    update_rows(connection, profile_ledger, "profile_no", ("customer_no", "previous_no"), rows)
+            new.append((number, customer_no, previous))
+    update_rows(connection, profile_ledger, "profile_no", ("customer_no", "previous_no"), new)
 
 
 def _mintings(
@@ -193,11 +201,11 @@ def _splits(region: Region, last: Mapping[int, Sequence[int | None]]) -> list[_E
     """A former customer whose profiles now are several."""
     events = []
     apart = {n for p, s in region.stewards.items() if s.verdict != MATCH for n in p}
+    kept_apart = {region.profiles[n].customer_no for n in apart if n in region.profiles}
     for number, became in sorted(last.items()):
         now = {n for n in became if n is not None}
         if len(now) > 1:
-            ours = (p.number for p in region.profiles.values() if p.customer_no == number)
-            steward = any(n in apart for n in ours)
+            steward = number in kept_apart
             reason = "a steward keeps its profiles apart" if steward else "what joined its profiles no longer holds"
             events.append(_Event("SPLIT", frozenset({number, *now}), reason))
     return events
@@ -216,13 +224,9 @@ def _retirements(redirects: Mapping[int, int | None]) -> list[_Event]:
 def _log(connection: Connection, events: Sequence[_Event], public: Mapping[int, str], as_of: int) -> None:
     """Appends a row for every id concerned."""
     strangers = {n for e in events for n in e.customers} - public.keys()
-    public = dict(public)
-    if strangers:
-        c = customer_ledger.c
-        found = select(c.customer_no, c.public_id).where(among(connection, c.customer_no, strangers))
-        public |= dict(connection.execute(found).all())
-    rows = []
+    public = dict(public) | {number: known.public_id for number, known in _ledger(connection, strangers).items()}
+    told = []
     for event in events:
         ids = json_list(sorted(public[n] for n in event.customers))
-        rows += [(number, as_of, event.event, ids, event.reason) for number in sorted(event.customers)]
-    insert_rows(connection, identity_log, ("customer_no", "at", "event", "customer_ids", "reason"), rows)
+        told += [(number, as_of, event.event, ids, event.reason) for number in sorted(event.customers)]
+    insert_rows(connection, identity_log, ("customer_no", "at", "event", "customer_ids", "reason"), told)

@@ -9,16 +9,40 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, or_, select, text
+from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, text
 from sqlalchemy.schema import CreateTable
 
-from hub.identity.keys import Profile
-from hub.identity.sets import add_numbers, delete_rows
-from hub.store.bulk import among, insert_rows
-from hub.store.derived import customer, member
-from hub.store.kept import profile_ledger
-from hub.store.ledger import mark_dirty, organizations_of
-from hub.store.mapped import FACTS, MAPPED
+from hub.identity.evidence.verdict import Profile
+from hub.identity.sets import delete_rows
+from hub.store.bulk import insert_rows
+from hub.store.derived import member
+from hub.store.ledger import organizations_of
+from hub.store.mapped import FACTS
+from hub.store.plain import rows, run
+
+_MEMBERS = """
+    SELECT m.organization_no, m.person_no, m.role, m.since, m.until
+    FROM LISTED CROSS JOIN member m WHERE m.{side}_no = a.value
+"""
+_SAID = """
+    SELECT o.customer_no, p.customer_no, m.role, m.since, m.until
+    FROM LISTED CROSS JOIN profile_ledger {side} CROSS JOIN membership m CROSS JOIN profile_ledger {other}
+    WHERE {side}.customer_no = a.value AND m.{this} = {side}.profile_no AND {other}.profile_no = m.{that}
+    AND {other}.customer_no <> a.value
+"""
+# Two statements each, by an index; an OR over both sides would read everything.
+_BEFORE = " UNION ".join(_MEMBERS.format(side=side) for side in ("organization", "person"))
+_AFTER = " UNION ALL ".join(
+    (
+        _SAID.format(side="o", this="organization_profile_no", other="p", that="profile_no"),
+        _SAID.format(side="p", this="profile_no", other="o", that="organization_profile_no"),
+    )
+)
+_THEIRS = "SELECT l.profile_no, l.customer_no FROM LISTED CROSS JOIN profile_ledger l WHERE l.customer_no = a.value"
+_DUE = """
+    INSERT INTO customer (customer_no, dirty) SELECT a.value, TRUE FROM LISTED WHERE a.value IS NOT NULL
+    ON CONFLICT (customer_no) DO UPDATE SET dirty = TRUE WHERE customer.dirty = FALSE
+"""
 
 
 class _Member(NamedTuple):
@@ -69,35 +93,23 @@ def move(
 
 
 def _members_before(connection: Connection, customers: Collection[int]) -> set[_Member]:
-    c = member.c
-    touching = or_(among(connection, c.organization_no, customers), among(connection, c.person_no, customers))
-    columns = (c.organization_no, c.person_no, c.role, c.since, c.until)
-    return {_Member(*row) for row in connection.execute(select(*columns).where(touching))}
+    numbers = sorted(customers)
+    return {_Member(*row) for row in rows(connection, _BEFORE, numbers, numbers)}
 
 
 def _members_after(connection: Connection, customers: Collection[int]) -> set[_Member]:
     """One row a person and organization: the role of the latest statement, from the first to the last day known."""
-    m = MAPPED["membership"].c
-    person, organization = profile_ledger.alias("person"), profile_ledger.alias("organization")
-    joined = (
-        MAPPED["membership"]
-        .join(person, person.c.profile_no == m.profile_no)
-        .join(organization, organization.c.profile_no == m.organization_profile_no)
-    )
-    columns = (organization.c.customer_no, person.c.customer_no, m.role, m.since, m.until)
-    both = (organization.c.customer_no.is_not(None), person.c.customer_no.is_not(None))
+    numbers = sorted(customers)
     said: dict[tuple[int, int], set[_Member]] = defaultdict(set)
-    for side in (organization, person):  # two statements, each by an index; an OR over both would read everything
-        found = select(*columns).select_from(joined).where(among(connection, side.c.customer_no, customers), *both)
-        for row in connection.execute(found):
-            said[row[0], row[1]].add(_Member(*row))
-    return {_summed(rows) for rows in said.values()}
+    for row in rows(connection, _AFTER, numbers, numbers):
+        said[row[0], row[1]].add(_Member(*row))
+    return {_summed(found) for found in said.values()}
 
 
-def _summed(rows: Collection[_Member]) -> _Member:
-    latest = max(rows, key=lambda row: (row.until is None, row.since or 0, row.role or "", row.until or 0))
-    ends = {row.until for row in rows}
-    starts = [row.since for row in rows if row.since is not None]
+def _summed(said: Collection[_Member]) -> _Member:
+    latest = max(said, key=lambda row: (row.until is None, row.since or 0, row.role or "", row.until or 0))
+    ends = {row.until for row in said}
+    starts = [row.since for row in said if row.since is not None]
     until = None if None in ends else max(end for end in ends if end is not None)
     return latest._replace(since=min(starts, default=None), until=until)
 
@@ -106,9 +118,10 @@ def _owners(
     connection: Connection, moved: Mapping[int, int | None], others: Collection[int], as_of: int
 ) -> list[tuple[int, int | None, int | None]]:
     """(profile, customer, organization) of all whose facts may have to move."""
-    own = profile_ledger.c
-    of_others = select(own.profile_no, own.customer_no).where(among(connection, own.customer_no, others))
-    customer_of = dict(moved) | (dict(connection.execute(of_others).all()) if others else {})
+    of_others = rows(connection, _THEIRS, sorted(others)) if others else ()
+    customer_of: dict[int, int | None] = {**moved, **dict(of_others)}
+    if not customer_of:
+        return []
     organization_of = organizations_of(connection, {n for n in customer_of.values() if n is not None}, as_of)
     return [(n, to, None if to is None else organization_of.get(to)) for n, to in sorted(customer_of.items())]
 
@@ -119,6 +132,8 @@ _OWNER = Table(
     *(Column(name, BigInteger) for name in ("profile_no", "customer_no", "organization_no")),
     prefixes=["TEMP"],
 )
+_HAS = """SELECT '{fact}' WHERE EXISTS (SELECT 1 FROM LISTED CROSS JOIN "{fact}" f WHERE f.profile_no = a.value)"""
+_WITH_FACTS = " UNION ALL ".join(_HAS.format(fact=name) for name in FACTS)
 _MOVE = """
     UPDATE "{fact}" SET customer_no = o.customer_no, organization_no = o.organization_no
     FROM owner o WHERE "{fact}".profile_no = +o.profile_no
@@ -130,16 +145,18 @@ _MOVE = """
 def _move_facts(connection: Connection, owners: list[tuple[int, int | None, int | None]]) -> int:
     if not owners:
         return 0
+    numbers = [owner[0] for owner in owners]
+    facts = [name for (name,) in rows(connection, _WITH_FACTS, *(numbers for _ in FACTS))]
+    if not facts:
+        return 0
     connection.execute(CreateTable(_OWNER, if_not_exists=True))
     connection.execute(_OWNER.delete())
     insert_rows(connection, _OWNER, ("profile_no", "customer_no", "organization_no"), owners)
     if connection.dialect.name == "postgresql":
         connection.execute(text("ANALYZE owner"))
-    return sum(connection.execute(text(_MOVE.format(fact=name))).rowcount for name in FACTS)
+    return sum(run(connection, _MOVE.format(fact=name)) for name in facts)
 
 
 def _mark(connection: Connection, customers: Iterable[int]) -> None:
     """Marks the customers as to be derived; those that nobody is any more, too, for their rows must go."""
-    numbers = set(customers)
-    add_numbers(connection, customer, "customer_no", numbers, "dirty")
-    mark_dirty(connection, numbers)
+    run(connection, _DUE, sorted(set(customers)))

@@ -1,30 +1,40 @@
 """The region. In: profiles to be resolved. Out: every profile whose customer may change by them, with a verdict on
 each pair that shares a key.
 
-It grows from the given profiles along keys once, then along what joins: matches, judgements of stewards, the last
-assignment. So its size is that of the components touched, not of the store.
+It grows from the given profiles along what joins: matches, judgements of stewards, the last assignment. So its size
+is that of the components touched, not of the store.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Select, or_, select
+from sqlalchemy import Connection
 
-from hub.identity.keys import Means, Profile, Standing, means_of, standing
-from hub.identity.likeness import Likenesses
-from hub.identity.normalise import Forms
-from hub.identity.register import active_holders, name_of
-from hub.identity.verify import MATCH, Shared, Verdict, judge
-from hub.store.bulk import among
-from hub.store.derived import match_key
-from hub.store.kept import judgement, profile_ledger
-from hub.store.mapped import MAPPED
+from hub.identity.evidence.judge import Judge
+from hub.identity.evidence.verdict import MATCH, Profile, Verdict
+from hub.identity.holders import active_holders
+from hub.identity.normalise.portrait import Portrait
+from hub.identity.pairs import Pair, Pairs
+from hub.identity.stored import pictured, unpacked
+from hub.store.plain import rows
 
-Pair = tuple[int, int]
+_PROFILES = """
+    SELECT l.profile_no, l.source, l.stream, l.key, l.customer_no, l.previous_no, p.said, p.keys
+    FROM LISTED CROSS JOIN profile_ledger l LEFT JOIN portrait p ON p.profile_no = l.profile_no
+    WHERE l.profile_no = a.value
+"""
+_TOGETHER = "SELECT l.profile_no FROM LISTED CROSS JOIN profile_ledger l WHERE l.customer_no = a.value"
+_JUDGED = """
+    SELECT j.judgement_no, j.left_profile_no, j.right_profile_no, j.verdict, j.reason
+    FROM LISTED CROSS JOIN judgement j WHERE j.{side}_profile_no = a.value AND j.withdrawn_at IS NULL
+"""
+_STEWARDS = f"{_JUDGED.format(side='left')} UNION {_JUDGED.format(side='right')} ORDER BY 1"
+
+_SILENT = Portrait("", ("", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +51,8 @@ class Region:
 
     profiles: dict[int, Profile] = field(default_factory=dict)
     inside: set[int] = field(default_factory=set)
-    keys: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
-    holders: dict[str, list[tuple[int, bool]]] = field(default_factory=dict)
-    standings: dict[str, Standing] = field(default_factory=dict)
     verdicts: dict[Pair, Verdict] = field(default_factory=dict)
     stewards: dict[Pair, Steward] = field(default_factory=dict)
-    customers: set[int] = field(default_factory=set)
 
 
 def pair(left: int, right: int) -> Pair:
@@ -54,134 +60,88 @@ def pair(left: int, right: int) -> Pair:
     return (left, right) if left < right else (right, left)
 
 
-def gather(
-    connection: Connection, seeds: Iterable[int], forms: Forms, likenesses: Likenesses, shared_limit: int
-) -> Region:
+def gather(connection: Connection, seeds: Iterable[int], judge: Judge) -> Region:
     """The region around the seeds, complete: no profile outside is joined to one inside."""
-    region = Region()
-    frontier = set(seeds)
-    neighbours = True
-    while frontier:
-        partners = _grow(connection, region, frontier, forms, shared_limit)
-        partners |= _judge_pairs(region, frontier, forms, likenesses)
-        if neighbours:
-            partners |= {n for f in frontier for key in region.keys[f] for n, _ in region.holders.get(key, ())}
-            neighbours = False
-        frontier = partners - region.inside
-    return region
+    return _Growth(connection, judge).grow(set(seeds))
 
 
-def _grow(connection: Connection, region: Region, frontier: set[int], forms: Forms, shared_limit: int) -> set[int]:
-    """Takes the frontier in, with its keys and whoever holds them; returns those whom a person or a past joins."""
-    region.inside |= frontier
-    found = set()
-    for key, number in connection.execute(
-        select(match_key.c.key, match_key.c.profile_no).where(among(connection, match_key.c.profile_no, frontier))
-    ):
-        region.keys[number].add(key)
-        found.add(key)
-    new = found - region.holders.keys()
-    region.holders.update((key, []) for key in new)
-    for key, number, own in active_holders(connection, new, shared_limit):
-        region.holders[key].append((number, own))
-    wanted = frontier | {number for key in new for number, _ in region.holders[key]}
-    region.profiles.update(_load(connection, wanted - region.profiles.keys(), forms))
-    return _last_together(connection, region, frontier) | _stewards(connection, region, frontier)
+class _Growth:
+    """A region while it grows, wave by wave; what a wave needs is read at once."""
 
+    def __init__(self, connection: Connection, judge: Judge) -> None:
+        self._connection = connection
+        self._judge = judge
+        self._region = Region()
+        self._keys: dict[int, array[int]] = {}
+        self._holders: dict[int, list[int]] = defaultdict(list)  # of the active keys that at least two hold
+        self._owners: dict[int, list[int]] = defaultdict(list)
+        self._asked: set[int] = set()
+        self._customers: set[int] = set()
 
-def _last_together(connection: Connection, region: Region, frontier: Iterable[int]) -> set[int]:
-    """All who were last assigned to a customer of the frontier."""
-    last = {region.profiles[n].customer_no for n in frontier} - region.customers - {None}
-    customers = {number for number in last if number is not None}
-    region.customers |= customers
-    if not customers:
-        return set()
-    own = profile_ledger.c
-    return set(connection.scalars(select(own.profile_no).where(among(connection, own.customer_no, customers))))
+    def grow(self, seeds: set[int]) -> Region:
+        """Takes in the seeds, then whom they lead to, until they lead to nobody new."""
+        region, frontier = self._region, seeds
+        while frontier:
+            self._load(frontier - region.profiles.keys())
+            self._find_holders(frontier)
+            partners = self._judge_pairs(frontier) | self._last_together(frontier) | self._stewards(frontier)
+            region.inside |= frontier
+            frontier = partners - region.inside
+        return region
 
+    def _load(self, numbers: Collection[int]) -> None:
+        """Reads what these profiles say; one without a record says nothing."""
+        if not numbers:
+            return
+        for number, source, stream, key, customer_no, previous_no, said, keys in rows(
+            self._connection, _PROFILES, sorted(numbers)
+        ):
+            portrait = _SILENT if said is None else pictured(said)
+            place = (source, stream, key)
+            self._region.profiles[number] = Profile(number, place, portrait, customer_no, previous_no)
+            if keys:
+                self._keys[number] = unpacked(keys)
 
-def _stewards(connection: Connection, region: Region, frontier: Collection[int]) -> set[int]:
-    """Reads what stewards decided about the frontier; returns those whom they joined to it."""
-    j = judgement.c
-    about = or_(among(connection, j.left_profile_no, frontier), among(connection, j.right_profile_no, frontier))
-    columns = (j.left_profile_no, j.right_profile_no, j.verdict, j.reason)
-    joined = set()
-    rows = connection.execute(select(*columns).where(about, j.withdrawn_at.is_(None)).order_by(j.judgement_no))
-    for left, right, verdict, reason in rows:
-        region.stewards[pair(left, right)] = Steward(verdict, reason)
-        joined |= {left, right}
-    return joined
+    def _find_holders(self, frontier: Collection[int]) -> None:
+        """Reads who holds the frontier's keys, and what they say."""
+        asked = {key for number in frontier for key in self._keys.get(number, ())} - self._asked
+        self._asked |= asked
+        wanted = set()
+        for key, number, own in active_holders(self._connection, asked):
+            self._holders[key].append(number)
+            wanted.add(number)
+            if own:
+                self._owners[key].append(number)
+        self._load(wanted - self._region.profiles.keys())
 
+    def _judge_pairs(self, frontier: set[int]) -> set[int]:
+        """Judges every pair of which one is in the frontier; returns whom it matches."""
+        region, judge = self._region, self._judge.judge
+        pairs = Pairs(region.profiles, self._judge)
+        keys = {key for number in frontier for key in self._keys.get(number, ())}
+        for key in sorted(keys & self._holders.keys()):
+            pairs.add(key, self._holders[key], self._owners.get(key, ()), frontier, region.inside)
+        partners: set[int] = set()
+        for (left, right), shared in pairs.shared.items():
+            verdict = judge(region.profiles[left], region.profiles[right], shared)
+            if verdict is not None:
+                region.verdicts[left, right] = verdict
+                if verdict.verdict == MATCH:
+                    partners |= {left, right}
+        return partners
 
-def _judge_pairs(region: Region, frontier: Iterable[int], forms: Forms, likenesses: Likenesses) -> set[int]:
-    """Judges every pair of which one is in the frontier; returns whom it matches."""
-    partners = set()
-    for left in frontier:
-        for right, shared in _candidates(region, left, forms, likenesses).items():
-            a, b = pair(left, right)
-            if (a, b) not in region.verdicts:
-                region.verdicts[a, b] = judge(region.profiles[a], region.profiles[b], shared, likenesses)
-            if region.verdicts[a, b].verdict == MATCH:
-                partners.add(right)
-    return partners
+    def _last_together(self, frontier: Iterable[int]) -> set[int]:
+        """All who were last assigned to a customer of the frontier."""
+        profiles = self._region.profiles
+        last = {number for n in frontier if (number := profiles[n].customer_no) is not None} - self._customers
+        self._customers |= last
+        return {number for (number,) in rows(self._connection, _TOGETHER, sorted(last))} if last else set()
 
-
-def _candidates(region: Region, left: int, forms: Forms, likenesses: Likenesses) -> dict[int, list[Shared]]:
-    """Who shares a key with the profile, and which. Two records' own ids being the same text means nothing."""
-    found: dict[int, list[Shared]] = defaultdict(list)
-    for key in region.keys[left]:
-        holders = region.holders[key]
-        if len(holders) < 2:
-            continue
-        means, worth = means_of(key), _standing(region, key, forms, likenesses)
-        owners = {number for number, own in holders if own}
-        for right, own in holders:
-            if right == left or (own and left in owners):
-                continue
-            owned = means is Means.ID and (own or left in owners)
-            found[right].append(Shared(means, Standing.PERSONAL if owned else worth))
-    return found
-
-
-def _standing(region: Region, key: str, forms: Forms, likenesses: Likenesses) -> Standing:
-    if key not in region.standings:
-        held = [region.profiles[number] for number, _ in region.holders[key]]
-        region.standings[key] = standing(key, held, forms, likenesses)
-    return region.standings[key]
-
-
-def _load(connection: Connection, numbers: Collection[int], forms: Forms) -> dict[int, Profile]:
-    """The profiles with these numbers; one without a record has no kind."""
-    found: dict[int, list[Any]] = defaultdict(list)
-    if numbers:
-        for row in connection.execute(_records(connection, numbers)):
-            found[row.profile_no].append(row)
-    return {number: _profile(rows, forms) for number, rows in found.items()}
-
-
-def _records(connection: Connection, numbers: Collection[int]) -> Select[Any]:
-    own, p = profile_ledger.c, MAPPED["profile"].c
-    joined = profile_ledger.outerjoin(MAPPED["profile"], p.profile_no == own.profile_no)
-    columns = (
-        own.profile_no, own.source, own.stream, own.key, own.customer_no, own.previous_no,
-        p.kind, p.given_name, p.family_name, p.display_name, p.birth_date, p.country,
-    )  # fmt: skip
-    return select(*columns).distinct().select_from(joined).where(among(connection, own.profile_no, numbers))
-
-
-def _profile(rows: Sequence[Any], forms: Forms) -> Profile:
-    """One profile of its records: a visitor has one a visit."""
-    first = rows[0]
-    kind = min((row.kind for row in rows if row.kind), default="")
-    plain = Profile(
-        first.profile_no, (first.source, first.stream, first.key), kind, frozenset(), frozenset(), frozenset(),
-        first.customer_no, first.previous_no,
-    )  # fmt: skip
-    if not kind:
-        return plain
-    return replace(
-        plain,
-        names=frozenset(name for row in rows if (name := name_of(row, kind, forms))),
-        births=frozenset(row.birth_date for row in rows if row.birth_date) - forms.junk_births,
-        countries=frozenset(row.country for row in rows if row.country),
-    )
+    def _stewards(self, frontier: Collection[int]) -> set[int]:
+        """Reads what stewards decided about the frontier; returns those whom they judged with it."""
+        numbers = sorted(frontier)
+        found = set()
+        for _, left, right, verdict, reason in rows(self._connection, _STEWARDS, numbers, numbers):
+            self._region.stewards[pair(left, right)] = Steward(verdict, reason)
+            found |= {left, right}
+        return found

@@ -6,33 +6,36 @@ arrival and the batches change nothing. Ids are handed out last.
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+import gc
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import blake2b
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection
 
 from hub.identity.cluster import Clusters, cluster
-from hub.identity.history import Settled, settle
-from hub.identity.keys import Profile, bare_device
-from hub.identity.likeness import Likenesses
+from hub.identity.evidence.verdict import Profile
+from hub.identity.history import settle
+from hub.identity.holders import write_all_keys
+from hub.identity.links import write_links
 from hub.identity.move import move
-from hub.identity.normalise import Forms
-from hub.identity.region import Pair, Region, gather
+from hub.identity.normalise.portrait import bare
+from hub.identity.region import Region, gather
 from hub.identity.register import register
-from hub.identity.sets import delete_rows
-from hub.identity.verify import Verdict, refuse
-from hub.store.bulk import among, insert_rows
-from hub.store.derived import link, unresolved
-from hub.store.kept import hub_meta, profile_ledger
-from hub.store.listing import json_list
-from mappings.rulebook import Identity, Rulebook
+from hub.identity.rules import CALIBRATION, Rules
+from hub.store.plain import rows, run
+from mappings.rulebook import Rulebook
 
-BATCH = 10_000
-CODE_VERSION = 1  # raised where the same rules would join otherwise than before: then everybody is resolved again
+BATCH = 20_000
 _VERSION = "identity_version"
+_ANEW = "identity_anew"  # there while portraits are made for everybody
+_NOTED = """
+    SELECT name, value FROM hub_meta WHERE name IN (?, ?, ?)
+    UNION ALL SELECT 'no portrait', '' WHERE NOT EXISTS (SELECT 1 FROM portrait)
+"""
+_SEEDS = "SELECT profile_no, changed FROM unresolved ORDER BY profile_no LIMIT ?"
+_CHANGED = "SELECT u.profile_no FROM LISTED CROSS JOIN unresolved u WHERE u.profile_no = a.value AND u.changed = TRUE"
+_RESOLVED = "DELETE FROM unresolved WHERE profile_no IN (SELECT a.value FROM LISTED)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +47,6 @@ class Resolved:
     merged: int = 0
     split: int = 0
     moved: int = 0
-
-
-class Rules:
-    """The rules ready for comparison. Made once for each version of the rules: taking names apart is what costs."""
-
-    _latest: Rules | None = None
-
-    def __init__(self, identity: Identity) -> None:
-        self.identity = identity
-        self.forms = Forms(identity)
-        self.likenesses = Likenesses(self.forms)
-        said = identity.model_dump(mode="json", exclude={"survivorship"})
-        self.version = blake2b(json.dumps([CODE_VERSION, said]).encode(), digest_size=8).hexdigest()
-
-    @classmethod
-    def of(cls, identity: Identity) -> Rules:
-        """The rules of this identity.yml, with what was already compared by them."""
-        latest = cls._latest
-        if latest is None or latest.identity is not identity:
-            cls._latest = latest = cls(identity)
-        return latest
 
 
 def resolve(
@@ -80,78 +62,89 @@ def resolve(
     in an exception has done nothing; an interrupted run goes on where it stopped. `sources_in_trust_order` names the
     sources in the order in which the log lists them.
     """
-    rules, shared_limit = Rules.of(rulebook.identity), rulebook.identity.shared_limit
-    _follow_rules(connection, rules)
-    registered, more = register(connection, rules.forms, shared_limit, limit)
-    if more:
-        return Resolved(registered)
-    seeds = dict(connection.execute(select(unresolved.c.profile_no, unresolved.c.changed).limit(limit)).all())
-    if not seeds:
-        return Resolved(registered)
-    region = gather(connection, seeds, rules.forms, rules.likenesses, shared_limit)
+    with _no_collection():
+        noted = dict(rows(connection, _NOTED, _VERSION, _ANEW, CALIBRATION))
+        rules = Rules.of(rulebook, noted.get(CALIBRATION))
+        anew = _follow_rules(connection, rules, noted)
+        return _batch(connection, rules, sources_in_trust_order, as_of, limit, anew)
+
+
+def _batch(
+    connection: Connection, rules: Rules, sources: Sequence[str], as_of: int, limit: int, anew: bool
+) -> Resolved:
+    registered = register(connection, rules.forms, limit, anew=anew)
+    if registered.more:
+        return Resolved(registered.profiles)
+    if anew:
+        write_all_keys(connection)
+        run(connection, "DELETE FROM hub_meta WHERE name = ?", _ANEW)
+    written = {number: bool(changed) for number, changed in rows(connection, _SEEDS, limit)}
+    due = {**written, **registered.due}
+    if not due:
+        return Resolved(registered.profiles)
+    region = gather(connection, due, rules.judge)
+    changed = {number for number in region.inside if due.get(number)}
+    if written:
+        changed |= _written_off(connection, region)
+    return _resolved(connection, region, changed, rules, sources, as_of)
+
+
+def _resolved(
+    connection: Connection, region: Region, changed: Collection[int], rules: Rules, sources: Sequence[str], as_of: int
+) -> Resolved:
+    """Makes ids, log, links, members and facts agree with the region."""
     inside = {number: region.profiles[number] for number in region.inside if region.profiles[number].kind}
-    clusters = cluster(inside, region.verdicts, region.stewards, rules.likenesses)
-    _write_links(connection, region, clusters, as_of)
-    settled = settle(connection, region, _customers(region, clusters), sources_in_trust_order, as_of)
-    changed = _changed(connection, region.inside)
+    clusters = cluster(inside, region.verdicts, region.stewards, rules.judge)
+    write_links(connection, region, clusters, rules.judge.review, as_of)
+    settled = settle(connection, region, _customers(region, clusters), sources, as_of)
     moved = move(connection, region.profiles, settled.customer_of, changed, as_of)
-    connection.execute(delete(unresolved).where(among(connection, unresolved.c.profile_no, region.inside)))
-    return _summary(len(region.inside), settled, moved)
+    return Resolved(len(region.inside), settled.minted, settled.merged, settled.split, moved)
 
 
-def _follow_rules(connection: Connection, rules: Rules) -> None:
-    """Other rules than the last time: everybody is pending."""
-    found = connection.scalar(select(hub_meta.c.value).where(hub_meta.c.name == _VERSION))
-    if found != rules.version:
-        connection.execute(update(profile_ledger).values(pending=True))
-        connection.execute(delete(hub_meta).where(hub_meta.c.name == _VERSION))
-        connection.execute(insert(hub_meta).values(name=_VERSION, value=rules.version))
+def _written_off(connection: Connection, region: Region) -> set[int]:
+    """Takes the region off unresolved; returns those of it who changed themselves: their customers are to be derived
+    even where nobody moved.
+    """
+    numbers = sorted(region.inside)
+    changed = {number for (number,) in rows(connection, _CHANGED, numbers)}
+    run(connection, _RESOLVED, numbers)
+    return changed
 
 
-def _summary(profiles: int, settled: Settled, moved: int) -> Resolved:
-    return Resolved(profiles, settled.minted, settled.merged, settled.split, moved)
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keeps the cycle collector from looking again and again at a million small values, none of which is in a cycle."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
-def _changed(connection: Connection, inside: Collection[int]) -> set[int]:
-    """The profiles that themselves changed: their customers are to be derived even where nobody moved."""
-    u = unresolved.c
-    return set(connection.scalars(select(u.profile_no).where(u.changed, among(connection, u.profile_no, inside))))
+def _follow_rules(connection: Connection, rules: Rules, said: Mapping[str, str]) -> bool:
+    """Other rules than the last time, or something else learnt: everybody is pending. Returns whether portraits are
+    made for everybody.
+    """
+    if said.get(_VERSION) != rules.version:
+        for table in ("match_key", "portrait"):
+            run(connection, f"DELETE FROM {table}")  # noqa: S608
+        run(connection, "UPDATE profile_ledger SET pending = TRUE WHERE pending = FALSE")
+        _note(connection, _VERSION, rules.version)
+    elif "no portrait" not in said:
+        return _ANEW in said
+    if _ANEW not in said:
+        _note(connection, _ANEW, rules.version)
+    return True
+
+
+def _note(connection: Connection, name: str, value: str) -> None:
+    run(connection, "DELETE FROM hub_meta WHERE name = ?", name)
+    run(connection, "INSERT INTO hub_meta (name, value) VALUES (?, ?)", name, value)
 
 
 def _customers(region: Region, clusters: Clusters) -> list[list[Profile]]:
     """The components that are customers: not those of bare devices, which are nobody yet."""
     components = ([region.profiles[number] for number in group] for group in clusters.groups)
-    return [
-        profiles
-        for profiles in components
-        if not all(bare_device(region.keys[p.number], bool(p.names)) for p in profiles)
-    ]
-
-
-def _write_links(connection: Connection, region: Region, clusters: Clusters, as_of: int) -> None:
-    """Makes the stored judgements about the region those just made; one that says the same keeps its instant."""
-    verdicts = {
-        pair: refuse(verdict, clusters.refused[pair]) if pair in clusters.refused else verdict
-        for pair, verdict in region.verdicts.items()
-    }
-    wanted = {pair: _link_row(verdict) for pair, verdict in verdicts.items()}
-    stored = _stored_links(connection, region.inside)
-    gone = [pair for pair, row in stored.items() if wanted.get(pair) != row]
-    new = [(*pair, *row, as_of) for pair, row in sorted(wanted.items()) if stored.get(pair) != row]
-    delete_rows(connection, link, ("left_profile_no", "right_profile_no"), gone)
-    names = ("left_profile_no", "right_profile_no", "verdict", "rule", "score", "reasons", "at")
-    insert_rows(connection, link, names, new)
-
-
-def _link_row(verdict: Verdict) -> tuple[str, str, int, str]:
-    return verdict.verdict, verdict.rule, verdict.score, json_list(verdict.reasons)
-
-
-def _stored_links(connection: Connection, inside: Collection[int]) -> Mapping[Pair, tuple[str, str, int, str]]:
-    c = link.c
-    touching = or_(among(connection, c.left_profile_no, inside), among(connection, c.right_profile_no, inside))
-    found: dict[Pair, tuple[str, str, int, str]] = defaultdict()
-    columns = (c.left_profile_no, c.right_profile_no, c.verdict, c.rule, c.score, c.reasons)
-    for left, right, verdict, rule, score, reasons in connection.execute(select(*columns).where(touching)):
-        found[left, right] = (verdict, rule, score, reasons)
-    return found
+    return [profiles for profiles in components if not all(bare(p.portrait) for p in profiles)]

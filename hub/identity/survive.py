@@ -1,124 +1,99 @@
 """Survivorship. In: the customers in `batch`. Out: their provenance: for each field every value that a source states,
-the winner first (rank 0) and the losers in order, with the strategy that decided.
+the winner first (rank 0) and the losers in order, each with the strategy that decided about it.
 
-Junk never wins, for it is not even listed. Values are compared as they are stored; text sorts by code point.
+Junk never wins, for it is not even listed. A field that is never shown has losers only. Text sorts by code point.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, text
 
-from hub.identity.normalise import Forms
-from hub.identity.resolve import Rules
+from hub.identity.contest import Contest, Said
+from hub.identity.normalise.forms import Forms
+from hub.identity.rules import Rules
 from hub.store.batch import batch
 from hub.store.bulk import insert_rows
 from hub.store.derived import provenance
-from hub.store.kept import profile_ledger
-from hub.store.mapped import MAPPED
-from mappings.rulebook import Rulebook, Strategy
+from mappings.checking.document import Place, hint
+from mappings.rulebook import Rulebook
+from mappings.survivorship import GoldenField
 
-_PROFILE, _CONTACT = MAPPED["profile"], MAPPED["contact_point"]
-_PLAIN = ("display_name", "given_name", "family_name", "birth_date", "country", "language")
-_LISTS = {"EMAIL": "emails", "PHONE": "phones"}
+_PLAIN: tuple[GoldenField, ...] = (
+    "display_name", "given_name", "family_name", "birth_date", "country", "language"
+)  # fmt: skip
+_LISTS: dict[str, GoldenField] = {"EMAIL": "emails", "PHONE": "phones"}
 _COLUMNS = ("customer_no", "field", "rank", "value", "source", "stream", "key", "observed_at", "strategy")
 
-
-class _Said(NamedTuple):
-    """One source's statement of a value; `doubtful`: an e-mail that stands in for a name."""
-
-    value: str
-    source: str
-    stream: str
-    key: str
-    observed_at: int | None
-    doubtful: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Value:
-    """A value with the statement that speaks best for it, and how many profiles state it."""
-
-    best: _Said
-    frequency: int
+# Of a profile's records that say the same, as the visits of a visitor do, the newest counts. CROSS JOIN: SQLite, which
+# knows nothing of how few a batch holds, then begins there and not with all profiles.
+_NAMED = ", ".join(f"p.{name}" for name in _PLAIN)
+_RECORDS = f"""
+SELECT l.customer_no, k.kind, l.source, l.stream, l.key, p.attributes,
+       MAX(COALESCE(p.updated_at, p.created_at)) AS observed, {_NAMED}
+FROM batch b CROSS JOIN customer_ledger k CROSS JOIN profile_ledger l CROSS JOIN profile p
+WHERE k.customer_no = b.customer_no AND l.customer_no = b.customer_no AND p.profile_no = l.profile_no
+GROUP BY l.customer_no, k.kind, l.source, l.stream, l.key, p.attributes, {_NAMED}
+"""  # noqa: S608  (names of columns, all ours)
+_CONTACTS = """
+SELECT l.customer_no, k.kind, l.source, l.stream, l.key, p.attributes,
+       MAX(COALESCE(p.updated_at, p.created_at)) AS observed, c.type, c.value
+FROM batch b CROSS JOIN customer_ledger k CROSS JOIN profile_ledger l CROSS JOIN contact_point c
+LEFT JOIN profile p ON p.landing_no = c.landing_no
+WHERE k.customer_no = b.customer_no AND l.customer_no = b.customer_no AND c.profile_no = l.profile_no
+  AND c.type IN ('EMAIL', 'PHONE')
+GROUP BY l.customer_no, k.kind, l.source, l.stream, l.key, p.attributes, c.type, c.value
+"""
 
 
 def survive(connection: Connection, rulebook: Rulebook, trust: Sequence[str]) -> None:
-    """Rewrites the provenance of the customers in `batch`. `trust` names the sources, the most trusted first.
-
-    Ties go by trust, then by the newest, then by the place in the source, so that the outcome is one.
-    """
+    """Rewrites the provenance of the customers in `batch`. `trust` names the sources, the most trusted first."""
     connection.execute(delete(provenance).where(provenance.c.customer_no.in_(select(batch.c.customer_no))))
-    order = {source: at for at, source in enumerate(trust)}
+    rules = rulebook.identity.survivorship
+    contests: dict[tuple[GoldenField, str], Contest] = {}
     rows: list[tuple[Any, ...]] = []
-    for (customer_no, field), said in sorted(_statements(connection, Rules.of(rulebook.identity).forms).items()):
-        strategy = rulebook.identity.survivorship.get(field)
-        if strategy:
-            ranked = rank(said, strategy, order)
-            rows += [(customer_no, field.upper(), at, *v[:5], strategy) for at, v in enumerate(ranked)]
+    for (customer_no, field, kind), said in _statements(connection, Rules.forms_of(rulebook)).items():
+        contest = contests.get((field, kind))
+        if contest is None:
+            contest = contests[field, kind] = Contest(rules, field, kind, trust)
+        first = 1 if contest.chain[0] == "never" else 0
+        for at, (one, strategy) in enumerate(contest.rank(said), first):
+            rows.append((customer_no, field.upper(), at, *one[:5], strategy))
+    rows.sort()
     insert_rows(connection, provenance, _COLUMNS, rows)
 
 
-def rank(said: Iterable[_Said], strategy: Strategy, trust: Mapping[str, int]) -> list[_Said]:
-    """Each distinct value once, by its best statement, the winner first."""
-    by_value: dict[str, list[_Said]] = defaultdict(list)
-    for one in said:
-        by_value[one.value].append(one)
-    newest = strategy in ("most_recent", "longest")
-    values = []
-    for ones in by_value.values():
-        profiles = len({(one.source, one.stream, one.key) for one in ones})
-        values.append(_Value(min(ones, key=lambda one: _preference(one, newest, trust)), profiles))
-    values.sort(key=lambda v: (v.best.doubtful, *_STRATEGIES[strategy](v), *_preference(v.best, newest, trust)))
-    return [value.best for value in values]
+def check_survivorship(rulebook: Rulebook) -> Iterator[tuple[Place, str]]:
+    """Every source that `survivorship:` names and the company has not: where it stands, and which ones there are."""
+    rules, known = rulebook.identity.survivorship, list(rulebook.company.sources)
+    named: list[tuple[Place, str | None]] = []
+    for field, listed in rules.trusted.items():
+        named += [(("trusted", field, at), source) for at, source in enumerate(listed)]
+    for field, whose in rules.verified.items():
+        named += [(("verified", field, at, "source"), one.source) for at, one in enumerate(whose)]
+    for place, source in named:
+        if source is not None and source not in known:
+            there = f"no source `{source}` in company.yml; there are {', '.join(known)}"
+            yield ("survivorship", *place), there + hint(source, known)
 
 
-def _preference(one: _Said, newest: bool, trust: Mapping[str, int]) -> tuple[Any, ...]:
-    trusted = trust.get(one.source, len(trust))
-    age = -(one.observed_at if one.observed_at is not None else -(1 << 62))
-    first = (age, trusted) if newest else (trusted, age)
-    return (*first, one.source, one.stream, one.key, one.value)
+_Field = tuple[int, GoldenField, str]  # customer_no, field, kind
 
 
-# What each strategy puts first; _preference decides the rest.
-_STRATEGIES: dict[Strategy, Callable[[_Value], tuple[int, ...]]] = {
-    "most_recent": lambda value: (),
-    "most_trusted": lambda value: (),
-    "most_frequent": lambda value: (-value.frequency,),
-    "longest": lambda value: (-len(value.best.value),),
-}
-
-_Field = tuple[int, Any]
-
-
-def _statements(connection: Connection, forms: Forms) -> dict[_Field, list[_Said]]:
-    """What the sources state of each customer in `batch`, field by field, without junk."""
-    found: dict[_Field, list[_Said]] = defaultdict(list)
-    own, p, c = profile_ledger.c, _PROFILE.c, _CONTACT.c
-    place = (own.customer_no, own.source, own.stream, own.key)
-    here = batch.join(profile_ledger, own.customer_no == batch.c.customer_no)
-    profiles = here.join(_PROFILE, p.profile_no == own.profile_no)
-    columns = (*place, p.updated_at, p.created_at, *(p[name] for name in _PLAIN))
-    for row in connection.execute(select(*columns).select_from(profiles)):
-        for field in _PLAIN:
-            value = getattr(row, field)
+def _statements(connection: Connection, forms: Forms) -> dict[_Field, list[Said]]:
+    """What the sources state of each customer in `batch`, field by field and without junk."""
+    found: dict[_Field, list[Said]] = defaultdict(list)
+    for number, kind, source, stream, key, marks, observed, *values in connection.execute(text(_RECORDS)):
+        for field, value in zip(_PLAIN, values, strict=True):
             if value and not _junk(field, value, forms):
-                found[row.customer_no, field].append(_said(value, row))
-    contacts = here.join(_CONTACT, c.profile_no == own.profile_no).outerjoin(_PROFILE, p.landing_no == c.landing_no)
-    columns = (*place, p.updated_at, p.created_at, c.type, c.value)
-    for row in connection.execute(select(*columns).select_from(contacts).where(c.type.in_(_LISTS))):
-        if not _junk(row.type, row.value, forms):
-            found[row.customer_no, _LISTS[row.type]].append(_said(row.value, row))
+                found[number, field, kind].append(Said(value, source, stream, key, observed, marks))
+    for number, kind, source, stream, key, marks, observed, type_, value in connection.execute(text(_CONTACTS)):
+        if not _junk(type_, value, forms):
+            found[number, _LISTS[type_], kind].append(Said(value, source, stream, key, observed, marks))
     return found
-
-
-def _said(value: str, row: Any) -> _Said:
-    observed = row.updated_at if row.updated_at is not None else row.created_at
-    return _Said(value, row.source, row.stream, row.key, observed, "@" in value)
 
 
 def _junk(field: str, value: str, forms: Forms) -> bool:
@@ -126,7 +101,7 @@ def _junk(field: str, value: str, forms: Forms) -> bool:
         case "EMAIL":
             return forms.junk_email(value)
         case "PHONE":
-            return forms.phone(value) is None
+            return forms.junk_phone(value)
         case "birth_date":
             return value in forms.junk_births
         case "given_name" | "family_name":

@@ -28,6 +28,6 @@ def empty(connection: Connection, name: str) -> None:
 
 
 def measure(connection: Connection, name: str) -> None:
-    """Tells PostgreSQL's planner how many rows the temporary table has; nobody else does."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text(f"ANALYZE pg_temp.{name}"))
+    """Tells the database's planner how many rows the temporary table has; nobody else does."""
+    schema = "temp" if connection.dialect.name == "sqlite" else "pg_temp"
+    connection.execute(text(f"ANALYZE {schema}.{name}"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from unicodedata import normalize
 
-from hub.identity.normalise import folded
+from hub.identity.normalise.words import folded
 from mappings.converting.countries import CALLING_CODES
 
 LONGEST_TOKEN = 64

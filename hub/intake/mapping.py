@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import Connection
 
 from hub.erasure.erase import sweep
+from hub.identity.rules import Rules
 from hub.intake.retention import note_left_behind
 from hub.quality.guard import Guard
 from hub.quality.understand import understand
@@ -31,7 +32,7 @@ def map_landed(hub: Hub, report: Report, guarded: bool) -> None:
     for source, stream in sorted(hub.streams(), key=lambda names: hub.spec(*names).deletes is None):
         _map_stream(hub, report, source, stream, guarded)
     with hub.store.write() as connection:
-        report.add(erased_again=sweep(connection, report.as_of))
+        report.add(erased_again=sweep(connection, Rules.forms_of(hub.rulebook), report.as_of))
 
 
 def _warn_of_strangers(hub: Hub) -> None:

@@ -23,6 +23,8 @@ _FILL = {
         "INSERT INTO pg_temp.batch SELECT CAST(n AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)) j(n)"
     ),
 }
+# Nobody else tells the planner how few there are: it would read whole tables and look each row up in the batch.
+_MEASURE = {"sqlite": "ANALYZE temp.batch", "postgresql": "ANALYZE pg_temp.batch"}
 
 
 def fill_batch(connection: Connection, customer_nos: Iterable[int]) -> int:
@@ -32,6 +34,5 @@ def fill_batch(connection: Connection, customer_nos: Iterable[int]) -> int:
     connection.execute(text(_CREATE[dialect]))
     connection.execute(text(_CLEAR[dialect]))
     connection.execute(text(_FILL[dialect]), {"numbers": json.dumps(numbers)})
-    if dialect == "postgresql":
-        connection.execute(text("ANALYZE pg_temp.batch"))  # nobody else tells the planner how many there are
+    connection.execute(text(_MEASURE[dialect]))
     return len(numbers)

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from hub.store.errors import copy_failed
+from hub.store.plain import run_each
 
 Row = Sequence[Any]
 
@@ -27,7 +28,7 @@ def insert_rows(connection: Connection, table: Table, columns: Sequence[str], ro
     into = f"{quote(table.name)} ({', '.join(map(quote, columns))})"
     if connection.dialect.name == "sqlite":
         marks = ", ".join("?" * len(columns))
-        connection.exec_driver_sql(f"INSERT INTO {into} VALUES ({marks})", [tuple(row) for row in rows])  # noqa: S608
+        run_each(connection, f"INSERT INTO {into} VALUES ({marks})", rows)  # noqa: S608
         return
     driver: Any = connection.connection.driver_connection
     try:
@@ -47,7 +48,7 @@ def update_rows(connection: Connection, table: Table, key: str, columns: Sequenc
     if connection.dialect.name == "sqlite":
         sets = ", ".join(f"{column} = ?" for column in names)
         values = [(*row[1:], row[0]) for row in rows]
-        connection.exec_driver_sql(f"UPDATE {name} SET {sets} WHERE {quote(key)} = ?", values)  # noqa: S608
+        run_each(connection, f"UPDATE {name} SET {sets} WHERE {quote(key)} = ?", values)  # noqa: S608
         return
     sets = ", ".join(f"{column} = new.{column}" for column in names)
     lists = ", ".join(f"%s::{_array(connection, table.c[column])}" for column in (key, *columns))

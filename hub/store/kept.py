@@ -180,7 +180,7 @@ profile_ledger = Table(
     Column("pending", Boolean, nullable=False, comment="to be resolved: new, or what it says of itself changed"),
     Index("profile_ledger_by_key", "source", "stream", "key", unique=True),
     Index("profile_ledger_by_customer", "customer_no"),
-    Index("profile_ledger_by_pending", "pending"),
+    Index("profile_ledger_by_pending", "pending", "profile_no"),
     **NEVER_AGAIN,
 )
 
@@ -220,7 +220,12 @@ identity_log = Table(
     Column("log_no", Number, primary_key=True),
     Column("customer_no", BigInteger, nullable=False, comment="one row for each customer concerned"),
     Column("at", BigInteger, nullable=False),
-    Column("event", Words, nullable=False, comment="MINTED, MERGED, SPLIT, RETIRED, REVIVED, ERASED"),
+    Column(
+        "event",
+        Words,
+        nullable=False,
+        comment="MINTED, MERGED, SPLIT, RETIRED, REVIVED, OVERRIDDEN, WITHDRAWN, ERASED",
+    ),
     Column("customer_ids", Words, nullable=False, comment="JSON list of the public ids concerned, sorted"),
     Column("reason", Words, nullable=False),
     Index("identity_log_by_customer", "customer_no", "log_no"),

@@ -8,11 +8,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, select, update
 
 from hub.store.bulk import among, insert_rows
-from hub.store.derived import customer, member
-from hub.store.kept import customer_ledger, profile_ledger
+from hub.store.derived import customer
+from hub.store.kept import profile_ledger
+from hub.store.plain import rows
+
+_THEMSELVES = """
+    SELECT c.customer_no, c.customer_no FROM LISTED CROSS JOIN customer_ledger c
+    WHERE c.customer_no = a.value AND c.kind = 'ORGANIZATION'
+"""
+_EMPLOYERS = """
+    SELECT m.person_no, min(m.organization_no) FROM LISTED CROSS JOIN member m
+    WHERE m.person_no = a.value AND (m.until IS NULL OR m.until > ?) GROUP BY m.person_no HAVING count(*) = 1
+"""
 
 Reference = tuple[str, str]  # stream and key; the source is that of the record that refers
 
@@ -62,12 +72,12 @@ def numbered(
     if not keys:
         return {}
     ledger = profile_ledger.c
-    rows = connection.execute(
+    found = connection.execute(
         select(ledger.key, ledger.profile_no, ledger.customer_no).where(
             ledger.source == source, ledger.stream == stream, among(connection, ledger.key, keys)
         )
     )
-    return {row[0]: (row[1], row[2]) for row in rows}
+    return {row[0]: (row[1], row[2]) for row in found}
 
 
 def organizations_of(connection: Connection, customer_nos: Collection[int], as_of: int) -> dict[int, int]:
@@ -77,19 +87,8 @@ def organizations_of(connection: Connection, customer_nos: Collection[int], as_o
     """
     if not customer_nos:
         return {}
-    ledger, who = customer_ledger.c, member.c
-    themselves = connection.execute(
-        select(ledger.customer_no).where(
-            ledger.kind == "ORGANIZATION", among(connection, ledger.customer_no, customer_nos)
-        )
-    ).scalars()
-    employers = connection.execute(
-        select(who.person_no, func.min(who.organization_no))
-        .where(among(connection, who.person_no, customer_nos), or_(who.until.is_(None), who.until > as_of))
-        .group_by(who.person_no)
-        .having(func.count() == 1)
-    )
-    return {row[0]: row[1] for row in employers} | {no: no for no in themselves}
+    numbers = sorted(customer_nos)
+    return dict(rows(connection, _EMPLOYERS, numbers, as_of)) | dict(rows(connection, _THEMSELVES, numbers))
 
 
 def mark_pending(connection: Connection, profile_nos: Collection[int]) -> None:

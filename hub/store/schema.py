@@ -14,7 +14,7 @@ from hub.store.errors import SchemaError
 from hub.store.kept import metadata
 from hub.store.mapped import MAPPED
 
-SCHEMA = "0007"  # the newest step in migrations/versions; steps are numbered so that text order is their order
+SCHEMA = "0008"  # the newest step in migrations/versions; steps are numbered so that text order is their order
 
 _LOCK = 7_242_001  # any number, the same in every process that migrates
 

@@ -22,7 +22,7 @@ from hub.api.plan.postgresql import PostgresqlWriter
 from hub.api.plan.shown import Shown, one_more, shown
 from hub.api.plan.source import KeptSource, Source
 from hub.api.plan.sqlite import SqliteWriter
-from hub.api.plan.write import MISSING, Hole, Sql, Writer, number, quoted
+from hub.api.plan.write import MISSING, Hole, Sql, Writer, joined, number, quoted
 from hub.api.read.pages import Page, keyed, page_of
 from hub.api.read.shape import Declarations, Part, Picked, Shape, nothing, shape_of
 from hub.api.render import LIST_CAP
@@ -129,7 +129,7 @@ class _Compiler:
     def _sought(self, selected: Selected, sought: Sought) -> _Answered:
         rows, picked = self._declarations.rows(sought.type_name), Picked()
         shape = shape_of(self._declarations, sought.type_name, selected.below(sought.type_name), picked, planned=True)
-        owner = picked.add(() if rows.owner is None else (rows.owner,))
+        owner = picked.add(rows.owners)
         relation = Relation((), ((),), shape="one", where=lambda _scope, _given: sought.where)
         page = Page(2 if sought.by else 1, None, None, backward=False)
         source = Source(relation, selected, (), self._name)
@@ -141,7 +141,13 @@ class _Compiler:
         return _Answered(json, found, self._owners(found, owner))
 
     def _owners(self, found: FromClause, owner: tuple[int, ...]) -> Sql | None:
-        return self._writer.strung(cast(found.c[f"c{owner[0]}"], Text)) if owner and self._audited else None
+        if not owner or not self._audited:
+            return None
+        lists = [self._writer.strung(cast(found.c[f"c{place}"], Text)) for place in owner]
+        if len(lists) == 1:
+            return lists[0]
+        known = [part for each in lists for part in (func.coalesce(each, quoted("")), quoted(","))]
+        return joined(*known[:-1])
 
     # objects ---------------------------------------------------------------------------------------------------------
     def _object(self, shape: Shape, row: FromClause) -> Sql:
@@ -220,7 +226,7 @@ class _Compiler:
             for edges in selected.only("edges")
             for node in edges.only("node")
         }
-        owner = picked.add(() if rows.owner is None or parents or not self._audited else (rows.owner,))
+        owner = picked.add(() if parents or not self._audited else rows.owners)
         ends = _ends(selected)
         cut = replace(page, size=page.size + one_more(page, ends))
         found = source.found(rows, picked.columns, cut, carried=True)

@@ -127,7 +127,7 @@ def _seen(statement: Statement, owners: Sequence[str | None]) -> Seen:
     seen: Seen = {}
     for root, listed in zip(statement.roots, owners, strict=True):
         if listed:
-            seen.setdefault(root, set()).update(map(int, listed.split(",")))
+            seen.setdefault(root, set()).update(map(int, filter(None, listed.split(","))))
     return seen
 
 

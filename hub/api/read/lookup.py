@@ -19,6 +19,7 @@ from hub.api.read.search import checked_text, has_words
 from hub.api.read.shape import Declarations
 from hub.api.scope import House, Scope
 from hub.api.types.inputs import CUSTOMER_ORDERS, RISK_FLAG_ORDERS, CustomerFilter, RiskFlagFilter
+from hub.identity.steward.review import known_to, waiting
 from hub.store.derived import customer_card as card
 from hub.store.derived import customer_identifier
 from hub.store.kept import customer_ledger, profile_ledger
@@ -39,6 +40,16 @@ def customers(selected: Selected) -> Relation:
 def risk_flags(selected: Selected) -> Relation:
     """`riskFlags`: filtered, sorted, a page."""
     return _sorted(selected, RISK_FLAG_ORDERS, lambda s, given: conditions(s, RiskFlagFilter, given["filter"]))
+
+
+def reviews(_selected: Selected) -> Relation:
+    """`reviews`: the queue, the likeliest pair first."""
+    return _all((Order("SCORE", waiting.c.score, True),), lambda _scope, given: _of_source(given["source"]))
+
+
+def _of_source(said: Given) -> Iterable[ColumnElement[bool]]:
+    kind = profile_ledger.c.source.type
+    return () if said.is_null else (known_to(said.bind(kind, lambda name: checked_text(name, "source"))),)
 
 
 def search(selected: Selected) -> Relation:

@@ -63,7 +63,7 @@ class Reader:
         """The first rows of a type for which conditions hold, in the order of their keys."""
         rows, picked = self.declarations.rows(type_name), Picked()
         shape = shape_of(self.declarations, type_name, selected.below(type_name), picked)
-        owner = picked.add(() if rows.owner is None else (rows.owner,))
+        owner = picked.add(rows.owners)
         columns = picked.columns or rows.key
         query = select(*columns).select_from(rows.table).where(*where, *seen(rows, selected.scope.sight))
         query = query.order_by(*rows.key).limit(most)
@@ -111,7 +111,7 @@ class Reader:
             return self._connection(relation, selected, keys)
         rows, picked = self.declarations.rows(selected.type_name), Picked()
         shape = shape_of(self.declarations, selected.type_name, selected.below(), picked)
-        owner = picked.add((rows.owner,) if rows.owner is not None and not relation.parent else ())
+        owner = picked.add(() if relation.parent else rows.owners)
         pool = _Pool(self, relation, selected, rows, keys, picked.columns)
         found = pool.find(Page(LIST_CAP if relation.shape == "list" else 1, None, None, backward=False))
         self._note(selected, owner, found.rows)
@@ -136,7 +136,7 @@ class Reader:
             for node in edges.only("node")
         }
         rows = self.declarations.rows(type_name)
-        owner = picked.add((rows.owner,) if rows.owner is not None and not relation.parent else ())
+        owner = picked.add(() if relation.parent else rows.owners)
         pool = _Pool(self, relation, selected, rows, keys, picked.columns)
         found = pool.find(page, more=1)
         self._note(selected, owner, [found.rows[p] for places in found.places.values() for p in places[: page.size]])
@@ -234,7 +234,7 @@ def seen(rows: Rows, sight: Sight) -> tuple[ColumnElement[bool], ...]:
     customers = None if rows.owner is None else sight.customers()
     if rows.owner is None or customers is None:
         return ()
-    return tuple(owner.in_(customers) for owner in (rows.owner, *rows.besides))
+    return tuple(owner.in_(customers) for owner in rows.owners)
 
 
 def _page(

@@ -128,7 +128,7 @@ def shape_of(
     type_name: str,
     selection: Sequence[Selected],
     picked: Picked,
-    instead: Mapping[str, Column] | None = None,
+    instead: Mapping[str, Column | SameRow] | None = None,
     planned: bool = False,
 ) -> Shape:
     """The shape of a type's rows for a selection; adds the columns that it needs to `picked`.

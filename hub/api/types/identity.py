@@ -95,21 +95,28 @@ judged = union_all(
 ).subquery("judged")
 
 
+def _pair(left: int, right: int) -> str:
+    return f"lnk_{left}-{right}"
+
+
+def _pair_sql(left: Any, right: Any) -> ColumnElement[str]:
+    return literal("lnk_", Text) + cast(left, Text) + "-" + cast(right, Text)
+
+
 def _id(number: int | None, left: int, right: int) -> str:
-    return f"lnk_{left}-{right}" if number is None else f"jdg_{number}"
+    return _pair(left, right) if number is None else f"jdg_{number}"
 
 
 def _id_sql(number: Any, left: Any, right: Any) -> ColumnElement[str]:
-    pair = literal("lnk_", Text) + cast(left, Text) + "-" + cast(right, Text)
-    return case((number.is_(None), pair), else_=literal("jdg_", Text) + cast(number, Text))
+    return case((number.is_(None), _pair_sql(left, right)), else_=literal("jdg_", Text) + cast(number, Text))
 
 
-def _side(side: str) -> Any:
-    """The profile of one side: its name stands in the row twice."""
-    reads = {part: Column((judged.c[f"{side}_profile_{part}"],), AS_IS) for part in ("source", "stream", "key")}
-    return same_row("One profile." if side == "left" else "The other profile.", reads=reads)
+def side_of(rows: Any, side: str) -> dict[str, Column]:
+    """The profile of one side: its name stands in the rows of a pair twice."""
+    return {part: Column((rows.c[f"{side}_profile_{part}"],), AS_IS) for part in ("source", "stream", "key")}
 
 
+PAIR = among_words(_pair, _pair_sql)  # the id of the hub's own judgement
 REASONS = Rendering(
     lambda _scope, stored, said: texts(stored) if stored is not None else [said or ""],
     lambda writer, _scope, selected, stored, said: case(
@@ -141,8 +148,8 @@ class Judgement(Node):
         among_words(_id, _id_sql),
         "jdg_… a steward's, lnk_… the hub's own.",
     )
-    left: ProfileName = _side("left")
-    right: ProfileName = _side("right")
+    left: ProfileName = same_row("One profile.", reads=side_of(judged, "left"))
+    right: ProfileName = same_row("The other profile.", reads=side_of(judged, "right"))
     verdict: Verdict = column(judged.c.verdict, "One customer or two.")
     rule: str | None = column(judged.c.rule, "The rule that decided; steward where a person did.")
     score: float | None = column(judged.c.score, "How sure, 0 to 1; null where a person decided.", RATIO)
@@ -162,10 +169,20 @@ class IdentityEvent:
     reason: str = column(identity_log.c.reason, "Why, in words.")
 
 
+_count = (
+    select(func.count())
+    .select_from(profile_ledger)
+    .where(profile_ledger.c.customer_no == card.c.customer_no)
+    .correlate(card)
+    .scalar_subquery()
+)
+
+
 @strawberry.type(description="Who this customer is made of, and why.")
 class Identity:
     __reads__ = Rows(card, (card.c.customer_no,))
 
+    profile_count: int = expression((_count,), AS_IS, "How many profiles it is made of.")
     merged_ids: list[strawberry.ID] = related(
         "values",
         card.c.customer_no,

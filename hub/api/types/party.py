@@ -8,7 +8,7 @@ import strawberry
 from sqlalchemy import case, func, select
 
 from hub.api.declare import Order, Rows, argument, column, expression, related
-from hub.api.render import CONVERTED, FLAG, INSTANT, LIST, Rendering, instant, prefixed
+from hub.api.render import AS_IS, CONVERTED, FLAG, INSTANT, LIST, Rendering, instant, prefixed
 from hub.api.scope import Scope
 from hub.api.types.money import Money, derived_as_of
 from hub.api.types.scalars import DateTime
@@ -20,7 +20,7 @@ from hub.store.kept import profile_ledger
 from hub.store.mapped import MAPPED
 
 agreement = MAPPED["agreement"]
-_interaction, _profile = MAPPED["interaction"], MAPPED["profile"]
+_interaction, _profile, _contact = MAPPED["interaction"], MAPPED["profile"], MAPPED["contact_point"]
 
 Person = Annotated["Customer", strawberry.lazy("hub.api.types.customer")]  # type: ignore[name-defined]  # noqa: F821
 
@@ -72,6 +72,26 @@ def _outermost(choose: Callable[[list[int]], int], before: Callable[[Any, Any], 
     return Rendering(answer, write)
 
 
+def _said(pick: Any) -> Any:
+    """What the newest record of a profile that says it says."""
+    newest = select(pick).where(_profile.c.profile_no == profile_ledger.c.profile_no, pick.is_not(None))
+    return newest.order_by(_profile.c.fact_no.desc()).limit(1).correlate(profile_ledger).scalar_subquery()
+
+
+def _contacts(kind: str, about: str) -> Any:
+    """The contact points of one type, each once, however many records of the profile say it."""
+    earlier = _contact.alias("earlier")
+    same = (earlier.c[name] == _contact.c[name] for name in ("profile_no", "type", "value"))
+    before = select(earlier.c.fact_no).where(*same, earlier.c.fact_no < _contact.c.fact_no)
+    query = select(_contact.c.profile_no, _contact.c.value).where(_contact.c.type == kind, ~before.exists())
+    said = query.subquery(f"said_{kind.lower()}")
+    return related("values", profile_ledger.c.profile_no, said.c.profile_no, about=about, order=(_by(said.c.value),))
+
+
+def _by(column: Any) -> Order:
+    return Order(column.name, column)
+
+
 @strawberry.type(description="A source's own view of a customer.")
 class Profile:
     __reads__ = Rows(profile_ledger, (profile_ledger.c.profile_no,))
@@ -89,11 +109,19 @@ class Profile:
         _outermost(max, gt),
         "When it was last active there.",
     )
+    display_name: str | None = expression((_said(_profile.c.display_name),), AS_IS, "The name that it says.")
+    birth_date: str | None = expression((_said(_profile.c.birth_date),), AS_IS, "The birth date that it says.")
+    emails: list[str] = _contacts("EMAIL", "The e-mail addresses that it says, normalised.")
+    phones: list[str] = _contacts("PHONE", "The phone numbers that it says, normalised.")
+    addresses: list[str] = _contacts("ADDRESS", "The postal addresses that it says, normalised.")
+    customer: Person | None = related(
+        "one", profile_ledger.c.customer_no, card.c.customer_no, about="Whose profile it is; null while nobody's."
+    )
 
 
 def profiles_of(parent: Any, about: str) -> Any:
     """The profiles of a customer."""
-    order = tuple(Order(c.name, c) for c in (profile_ledger.c.source, profile_ledger.c.stream, profile_ledger.c.key))
+    order = tuple(_by(c) for c in (profile_ledger.c.source, profile_ledger.c.stream, profile_ledger.c.key))
     return related("list", parent, profile_ledger.c.customer_no, about=about, order=order)
 
 

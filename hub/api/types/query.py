@@ -8,6 +8,7 @@ from hub.api.types.connection import Connection, Node
 from hub.api.types.customer import Customer
 from hub.api.types.figures import GroupProfitability, JourneyMap, WhaleBucket
 from hub.api.types.inputs import CustomerBy, CustomerFilter, CustomerOrder, RiskFlagFilter, RiskFlagOrder
+from hub.api.types.review import Review
 from hub.api.types.risk import RiskFlag
 from hub.api.types.scalars import Date
 from hub.api.types.sources import Reconciliation, Source
@@ -59,6 +60,11 @@ class Query:
             argument("filter", RiskFlagFilter | None, "Which flags."),
             argument("order_by", list[RiskFlagOrder] | None, _ORDER),
         ],
+    )
+    reviews: Connection[Review] = declared(
+        Listed(lookup.reviews),
+        "Pairs of profiles that wait for a steward, the likeliest first; one pair of any two customers.",
+        [*paging(), argument("source", str | None, "Only pairs of which this source knows a side.")],
     )
     journey_map: JourneyMap = declared(
         Computed(journey_map.journey_map),

@@ -150,6 +150,8 @@ IdentityEventKind = _words(
         "SPLIT": "Its profiles are several customers now.",
         "RETIRED": "No profile is left.",
         "REVIVED": "It stands for a customer again.",
+        "OVERRIDDEN": "A steward decided about one of its profiles and another.",
+        "WITHDRAWN": "A steward's decision about one of its profiles was taken back.",
         "ERASED": "The customer was forgotten for good.",
     },
 )

@@ -325,10 +325,12 @@ def _identity(connection: Connection) -> None:
     pair = {"left_profile_no": 11, "right_profile_no": 12}
     said = {"verdict": "MATCH", "rule": "same e-mail", "score": 990_000, "at": at("2025-04-02T00:00:00")}
     put(connection, derived.link, **pair, **said, reasons='["the e-mail mike@home.example","given name Mike"]')
+    unsure = {"left_profile_no": 13, "right_profile_no": 14, "verdict": "UNSURE", "rule": "phone", "review": True}
+    put(connection, derived.link, **unsure, score=600_000, reasons='["same phone"]', at=at("2025-04-02T00:00:00"))
     steward = {"left_profile_no": 11, "right_profile_no": 13, "verdict": "NO_MATCH", "reason": "husband and wife"}
     put(connection, kept.judgement, judgement_no=7, **steward, decided_by="steward", at=at("2025-05-01T00:00:00"))
     log = {"customer_no": 1, "at": at("2025-04-02T00:00:00"), "event": "MERGED", "reason": "same e-mail"}
-    put(connection, kept.identity_log, log_no=1, **log, customer_ids='["cus_0001","cus_old"]')
+    put(connection, kept.identity_log, log_no=1_001, **log, customer_ids='["cus_0001","cus_old"]')
 
 
 def _interactions(connection: Connection) -> None:

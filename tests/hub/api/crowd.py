@@ -124,4 +124,4 @@ def _between(connection: Connection) -> None:
     pair = {"left_profile_no": 11, "right_profile_no": 13, "verdict": "NO_MATCH", "rule": "other name", "score": 1}
     put(connection, derived.link, **pair, reasons='["one inbox: mike@home.example, mia@home.example"]')
     log = {"event": "SPLIT", "reason": "cus_0001 is mike", "customer_ids": '["cus_0001","cus_0002"]', "at": 1}
-    put(connection, kept.identity_log, log_no=2, customer_no=2, **log)
+    put(connection, kept.identity_log, log_no=1_002, customer_no=2, **log)

@@ -35,6 +35,7 @@ LIKELY: dict[str, list[str]] = {
     "currency": [*("EUR", "USD", "GBP") * 5, "XXX"],
     "after": [FIRST, FIRST, FIRST, "zz"],
     "before": [FIRST, FIRST, FIRST, "zz"],
+    "source": ["hubspot", "hubspot", "nobody"],
     "id": ["cus_0001", "cus_0001", "cus_0003", "cus_old", *TEXTS],
     "email": ["mike@home.example", "family@home.example", "nobody"],
 }
@@ -62,10 +63,9 @@ class _Text:
         if is_abstract_type(kind) and hasattr(kind, "fields"):
             known = dict(kind.fields)
         names = [n for n, f in known.items() if depth < DEEPEST or is_leaf_type(get_named_type(f.type))]
-        parts = [
-            self.field(n, known[n], depth) for n in self.draw(st.lists(st.sampled_from(names), min_size=1, max_size=4))
-        ]
-        if self.chance(6):
+        chosen = self.draw(st.lists(st.sampled_from(names), min_size=1, max_size=4)) if names else []
+        parts = [self.field(name, known[name], depth) for name in chosen]
+        if not parts or self.chance(6):
             parts.append("__typename")
         if is_abstract_type(kind):
             for possible in self.draw(st.lists(st.sampled_from(self.schema.get_possible_types(kind)), max_size=2)):

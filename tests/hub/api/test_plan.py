@@ -21,7 +21,7 @@ from tests.hub.api.operations import DAYS, operations
 MANY = int(os.environ.get("HUB_TEST_PLANS", "60"))
 SCHEMA = build_schema()._schema
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
-PLANNED = ("customer", "customers", "searchCustomers", "riskFlags", "node")
+PLANNED = ("customer", "customers", "searchCustomers", "riskFlags", "reviews", "node")
 FIGURES = ("journeyMap", "profitability", "whaleCurve", "sources", "reconciliation")
 RICH = settings(
     max_examples=MANY,

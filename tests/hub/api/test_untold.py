@@ -27,7 +27,7 @@ from tests.hub.api.operations import operations
 MANY = int(os.environ.get("HUB_TEST_ROLES", "10"))
 SCHEMA = build_schema()._schema
 ROOTS = (
-    *("customer", "customers", "searchCustomers", "riskFlags", "node"),
+    *("customer", "customers", "searchCustomers", "riskFlags", "reviews", "node"),
     *("journeyMap", "profitability", "whaleCurve", "sources", "reconciliation"),
 )
 FEW = settings(

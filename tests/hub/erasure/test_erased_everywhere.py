@@ -59,14 +59,18 @@ def hub(store: Store, rulebook: Rulebook, desk: Desk, tmp_path: Path) -> Hub:
     return hub_of(store, rulebook, desk, tmp_path, system, retention="400d")
 
 
+def _readable(value: object) -> str:
+    return bytes(value).decode(errors="replace") if isinstance(value, bytes | memoryview) else str(value)
+
+
 def everything(store: Store) -> str:
     """All that any table holds."""
     said = []
     with store.read() as connection:
         for name in metadata.tables:
             for row in connection.execute(text(f'SELECT * FROM "{name}"')):  # noqa: S608
-                said += [bytes(value).decode() if isinstance(value, bytes | memoryview) else str(value) for value in row
-                         if not isinstance(value, bytes | memoryview) or len(value) != 16]  # fmt: skip
+                spoken = (value for value in row if not isinstance(value, bytes | memoryview) or len(value) != 16)
+                said += [_readable(value) for value in spoken]
     return "\n".join(said).lower()
 
 

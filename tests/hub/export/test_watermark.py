@@ -23,7 +23,7 @@ from hub.export.reading import Asked
 from hub.export.refusals import BadWatermark, ForbiddenColumn, UnknownExport
 from hub.export.stream import Export
 from hub.export.views import VIEWS, create_views
-from hub.identity import judgement
+from hub.identity.steward import judgement
 from hub.run import Hub
 from hub.store import read
 from hub.store.engine import Store

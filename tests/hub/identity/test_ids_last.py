@@ -6,14 +6,15 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
-from hub.identity import judgement
-from hub.identity.judgement import JudgementError
-from hub.store.derived import customer, link, member
-from hub.store.kept import customer_ledger, identity_log
+from hub.identity.resolve import resolve
+from hub.identity.steward import judgement
+from hub.identity.steward.judgement import JudgementError
+from hub.store.derived import DERIVED, customer, link, member
+from hub.store.kept import customer_ledger, identity_log, profile_ledger
 from hub.store.kept import judgement as judgement_table
-from tests.hub.identity.world import AS_OF, World, fact_owner
+from tests.hub.identity.world import AS_OF, TRUST, World, fact_owner
 
 ANNA = {"given": "Anna", "family": "Vogt"}
 MAIL = {"emails": ["anna@mail.example"]}
@@ -265,6 +266,20 @@ def test_rebuild_gives_the_same_ids_links_and_log_whatever_the_batches(world: Wo
         world.rebuild(limit)
         now = world.ids(), world.events(), world.rows(link, "left_profile_no", "right_profile_no", "verdict", "score")
         assert now == before
+
+
+def test_rebuild_cut_short_goes_on_with_what_changed_meanwhile(world: World) -> None:
+    world.tell(crm_1=ANNA | MAIL, billing_1=ANNA | BOTH, support_1=ANNA | OTHER, crm_2=ANNA | OTHER)
+    world.resolve()
+    with world.store.write() as connection:
+        for table in DERIVED:
+            connection.execute(delete(table))
+        connection.execute(update(profile_ledger).values(pending=True))
+        resolve(connection, world.rulebook, TRUST, AS_OF, limit=2)
+    world.tell(billing_1=ANNA | MAIL)
+    world.forget("crm/1")
+    world.resolve(limit=2)
+    assert world.customers() == ["billing/1", "crm/2 support/1"]
 
 
 def test_other_rules_resolve_everybody_anew(world: World) -> None:

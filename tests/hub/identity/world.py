@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from itertools import count
 from typing import Any
 
@@ -13,7 +13,8 @@ from hub.identity.resolve import Resolved, resolve
 from hub.store.bulk import among, insert_rows
 from hub.store.derived import DERIVED
 from hub.store.engine import Store
-from hub.store.kept import customer_ledger, identity_log, judgement, profile_ledger
+from hub.store.kept import customer_ledger, identity_log, judgement, profile_ledger, tombstone
+from hub.store.ledger import mark_pending
 from hub.store.mapped import MAPPED, fact_no
 from mappings.rulebook import Rulebook
 
@@ -51,45 +52,62 @@ class World:
         return found
 
     def tell(self, **places: dict[str, Any]) -> None:
-        """Records by place, as crm_1={...}: given, family, name, birth, kind, country, emails, phones, devices, ids,
-        of (organizations as places, or (place, role, since, until)), at. A record told again replaces what it said.
+        """Records by place, as crm_1={...}: given, family, name, birth, kind, country, emails, phones, devices,
+        addresses, ids, of (organizations as places, or (place, role, since, until)), at. Told again, a record replaces
+        what it said.
         """
         with self.store.write() as connection:
-            for name, said in places.items():
-                self.put(connection, name.replace("_", "/", 1), said)
+            self.put_all(connection, {name.replace("_", "/", 1): said for name, said in places.items()})
 
     def put(self, connection: Connection, place: Place, said: dict[str, Any], record: str = "") -> None:
         """One record; several `record`s may speak of one profile, as visits of a visitor do."""
-        number = self.number(connection, place)
-        landing_no = self._records.setdefault(place + record, next(self._landing))
-        self.clear(connection, landing_no)
-        source, stream, _ = _parts(place)
-        start = (landing_no, source, stream, False, number)
-        name = said.get("name") or " ".join(filter(None, (said.get("given"), said.get("family")))) or None
-        profile = (
-            said.get("kind", "PERSON"), said.get("given"), said.get("family"), name, said.get("birth"),
-            said.get("country"), said.get("language"), said.get("at", AS_OF),
-        )  # fmt: skip
-        rows: dict[str, list[tuple[Any, ...]]] = {"profile": [profile]}
-        contacts = (("EMAIL", "emails"), ("PHONE", "phones"), ("DEVICE", "devices"))
-        rows["contact_point"] = [(type_, value) for type_, of in contacts for value in said.get(of, ())]
-        rows["identifier"] = list(said.get("ids", {}).items())
-        belongs = [(of, None, None, None) if isinstance(of, str) else of for of in said.get("of", ())]
-        rows["membership"] = [(self.number(connection, of, False), *rest) for of, *rest in belongs]
-        for entity, values in rows.items():
-            stored = [(fact_no(landing_no, item), *start, *value) for item, value in enumerate(values)]
-            insert_rows(connection, MAPPED[entity], _COLUMNS[entity], stored)
+        self.put_all(connection, {place: said}, record)
 
-    def clear(self, connection: Connection, landing_no: int) -> None:
-        """Takes away what a record says of who somebody is."""
-        for entity in _PARTY:
-            connection.execute(delete(MAPPED[entity]).where(MAPPED[entity].c.landing_no == landing_no))
+    def put_all(self, connection: Connection, told: Mapping[Place, dict[str, Any]], record: str = "") -> None:
+        """Records of many, at once."""
+        belongs = {place: [_membership(of) for of in said.get("of", ())] for place, said in told.items()}
+        numbers = self._numbers(connection, [of for rows in belongs.values() for of, *_ in rows])
+        numbers |= self._numbers(connection, told)
+        mark_pending(connection, [numbers[place] for place in told])
+        known = [self._records[place + record] for place in told if place + record in self._records]
+        landed = {place: self._records.setdefault(place + record, next(self._landing)) for place in told}
+        self.clear(connection, *known)
+        stored: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        for place, said in told.items():
+            source, stream, _ = _parts(place)
+            start = (landed[place], source, stream, False, numbers[place])
+            rows = _rows(said) | {"membership": [(numbers[of], *rest) for of, *rest in belongs[place]]}
+            for entity, values in rows.items():
+                stored[entity] += [(fact_no(landed[place], at), *start, *value) for at, value in enumerate(values)]
+        for entity, found in stored.items():
+            insert_rows(connection, MAPPED[entity], _COLUMNS[entity], found)
+
+    def _numbers(self, connection: Connection, places: Iterable[Place]) -> dict[Place, int]:
+        """The numbers of these, in the order in which they are given where they are new."""
+        parts = {place: _parts(place) for place in places}
+        held = _numbered(connection, parts.values())
+        if new := [names for names in dict.fromkeys(parts.values()) if names not in held]:
+            rows = [(*names, True) for names in new]
+            insert_rows(connection, profile_ledger, ("source", "stream", "key", "pending"), rows)
+            held |= _numbered(connection, new)
+        return {place: held[names] for place, names in parts.items()}
+
+    def clear(self, connection: Connection, *landed: int) -> None:
+        """Takes away what records say of who somebody is."""
+        for entity in _PARTY if landed else ():
+            table = MAPPED[entity]
+            connection.execute(delete(table).where(among(connection, table.c.landing_no, landed)))
 
     def forget(self, place: Place) -> None:
         """The record is gone."""
         with self.store.write() as connection:
             self.number(connection, place)
             self.clear(connection, self._records.pop(place))
+
+    def let_go(self, places: Iterable[Place]) -> None:
+        """These records went without the world's doing: told again, they are new ones."""
+        for place in places:
+            self._records.pop(place, None)
 
     def interaction(self, place: Place, landing_no: int) -> int:
         """Something that happened to the profile, as written before or after it was resolved; returns its number."""
@@ -167,10 +185,34 @@ class World:
     def wipe(self) -> None:
         """Takes everything away, for the next world in the same store."""
         with self.store.write() as connection:
-            kept = (profile_ledger, customer_ledger, identity_log, judgement)
+            kept = (profile_ledger, customer_ledger, identity_log, judgement, tombstone)
             for table in (*DERIVED, *MAPPED.values(), *kept):
                 connection.execute(delete(table))
         self._records.clear()
+
+
+def _numbered(connection: Connection, names: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], int]:
+    if not names:
+        return {}
+    own = profile_ledger.c
+    columns = (own.source, own.stream, own.key, own.profile_no)
+    rows = connection.execute(select(*columns).where(among(connection, own.key, {key for _, _, key in names})))
+    return {(source, stream, key): number for source, stream, key, number in rows}
+
+
+def _membership(of: Any) -> tuple[Any, ...]:
+    return (of, None, None, None) if isinstance(of, str) else tuple(of)
+
+
+def _rows(said: dict[str, Any]) -> dict[str, list[tuple[Any, ...]]]:
+    """A record's rows of each entity but memberships, whose ends have numbers."""
+    name = said.get("name") or " ".join(filter(None, (said.get("given"), said.get("family")))) or None
+    profile = (
+        said.get("kind", "PERSON"), said.get("given"), said.get("family"), name, said.get("birth"),
+        said.get("country"), said.get("language"), said.get("at", AS_OF),
+    )  # fmt: skip
+    contacts = [(type_, value) for type_, of in _CONTACTS for value in said.get(of, ())]
+    return {"profile": [profile], "contact_point": contacts, "identifier": list(said.get("ids", {}).items())}
 
 
 def fact_owner(connection: Connection, numbers: Iterable[int]) -> dict[int, tuple[int | None, int | None]]:
@@ -188,11 +230,18 @@ def _parts(place: Place) -> tuple[str, str, str]:
     return source, stream or ("companies" if key.startswith("o") else STREAMS[source]), key
 
 
+def place_of(source: str, stream: str, key: str) -> Place:
+    """The place that a ledger row names."""
+    place = f"{source}/{key}"
+    return place if _parts(place)[1] == stream else f"{place}@{stream}"
+
+
 def _order(place: Place) -> tuple[int, str]:
     source, _, key = place.partition("/")
     return TRUST.index(source), key
 
 
+_CONTACTS = (("EMAIL", "emails"), ("PHONE", "phones"), ("DEVICE", "devices"), ("ADDRESS", "addresses"))
 _START = ("fact_no", "landing_no", "source", "stream", "stale", "profile_no")
 _COLUMNS = {
     "profile": (
